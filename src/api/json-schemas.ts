@@ -4,6 +4,7 @@
  * `kt.bench/1` stands there for old files.
  */
 import { z } from 'zod'
+import { fitSchema } from '../fit/fit-provider.ts'
 import { cacheClearReport, cacheStatsReport, eventStatsSchema, gatewayCheckSchema } from '../gateway-cli/answers.ts'
 import { cassetteLine } from '../provider/cassette/cassette.ts'
 import { compareSchema } from '../report/compare-schema.ts'
@@ -46,6 +47,7 @@ export const FORMATS: Readonly<Record<string, z.ZodType>> = {
   'kt.cache.clear/1': cacheClearReport,
   'kt.events.stats/1': eventStatsSchema,
   'kt.cassette/1': cassetteLine,
+  'kt.provider.fit/1': fitSchema,
   'kt.event/1': eventSchema.describe('a line of kt events tail --json and of the event file: one request'),
 }
 

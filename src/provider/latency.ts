@@ -1,18 +1,18 @@
 /**
- * How long the simulated model takes, and when it stalls: time to first token and the gap between tokens, each fixed or
- * log-normal, drawn from the request's own seed. The same request therefore costs the same upstream time through any
- * path and in any run with the same --seed. Pure: no clock, no timers (src/provider/reply.ts waits).
+ * How long the simulated model takes, and when it stalls: time to first token and the gap between tokens, each fixed,
+ * log-normal or by its quantiles, drawn from the request's own seed. The same request therefore costs the same upstream
+ * time through any path and in any run with the same --seed. Pure: no clock, no timers (src/provider/reply.ts waits).
  *
  * An answer of n tokens has its k-th token (k = 0..n-1) at ttft + the first k gaps, and ends at ttft + all n gaps, as a
  * real model spends one more step on its end-of-text token. A JSON answer and a stream of the same request end at the
  * same time.
  */
-import { type Delay, delayDraws } from '../schedule/delays.ts'
+import { delayDraws, type ModelDelay } from '../schedule/delays.ts'
 import { parseDurationMs } from '../units.ts'
 
 export interface LatencyModel {
-  ttft: Delay
-  tokenGap: Delay
+  ttft: ModelDelay
+  tokenGap: ModelDelay
   /** Added to the time to first token for each token of the prompt. */
   prefillUs?: number
   /** By how much each other request in flight slows this one down: 0.01 is 1 %. Then time depends on the load, too. */

@@ -9,15 +9,15 @@ import { failure, success, UserError } from '../errors.ts'
 import { readYaml } from '../parse/file.ts'
 import { didYouMean } from '../parse/near.ts'
 import { countOrZero, durationMs, durationOrZeroMs, parsedBy, positiveCount, share } from '../parse/quantity.ts'
-import { type Delay, parseDelay } from '../schedule/delays.ts'
+import { type ModelDelay, parseModelDelay } from '../schedule/delays.ts'
 import { packaged } from '../system/machine.ts'
 import { MAX_TOKENS, PLAIN_SHAPE, type StreamShape } from './api.ts'
 import { FAULT_TIMES, FAULTS, type FaultPlan, type FaultShares } from './faults.ts'
 import { parseStall, type StallPlan } from './latency.ts'
 
 export interface ProviderProfile {
-  ttft: Delay
-  tokenGap: Delay
+  ttft: ModelDelay
+  tokenGap: ModelDelay
   prefillUs: number
   load: { ttft: number; tokenGap: number }
   tokens: number
@@ -48,8 +48,8 @@ function parsed<T>(parse: (text: string) => T | undefined, what: string): z.ZodT
 }
 
 export const latency = parsed(
-  parseDelay,
-  'a delay such as 20ms or lognormal(20ms,0.5) (median, sigma of the logarithm, at most 5)',
+  parseModelDelay,
+  'a delay such as 20ms, lognormal(20ms,0.5) (median, sigma of the logarithm, at most 5) or quantiles(0:12ms,100:95ms)',
 )
 export const stall = parsed(parseStall, 'a stall such as 100ms/1s (silent for 100 ms of every second)')
 const RANGE = /^(\d+)(?:\s*-\s*(\d+))?$/

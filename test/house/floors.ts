@@ -7,7 +7,7 @@ export const FLOORS = [
   ['wire', 'http1', 'schedule'],
   ['reference-gateway'],
   ['workload', 'report', 'provider', 'gateway-cli'],
-  ['client', 'plan', 'imports'],
+  ['client', 'plan', 'imports', 'fit'],
   ['overhead', 'watch', 'exports', 'manifests'],
   ['load', 'verdict'],
   ['planning'],

@@ -19,7 +19,8 @@ export default class ProviderStart extends KtCommand {
       'and states in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
       "'unknown' are answered with 404. A request's own limit (max_tokens and its like) is the number of " +
       'tokens it gets.',
-    'A delay is fixed (20ms) or log-normal (lognormal(20ms,0.5): median, sigma of the logarithm). The first ' +
+    'A delay is fixed (20ms), log-normal (lognormal(20ms,0.5): median, sigma of the logarithm), or by quantiles ' +
+      '(quantiles(0:12ms,50:20ms,100:95ms)). The first ' +
       'token of an ' +
       'answer leaves at TTFT, each further one a gap later, and the answer ends one gap after its last token; ' +
       'a JSON answer ' +

@@ -5,17 +5,23 @@
  */
 import { firstMember, isObject, type JsonObject } from './members.ts'
 import { type RowSink, tokensOf } from './row.ts'
-import { timeOf } from './times.ts'
+import { lastedUs, msToUs, timeOf } from './times.ts'
 
 type Read = (object: JsonObject, path: string, line: number, sink: RowSink) => void
 
 /** `startTime` is seconds since 1970, or a stamp. A failed call has no completion. */
 export const readLitellm: Read = (object, path, line, sink) => {
+  const atUs = timeOf(object.startTime, 's', path, line, 'startTime')
+  const endUs = lastedUs(atUs, object.endTime, 's')
+  const firstUs = lastedUs(atUs, object.completionStartTime, 's')
   sink(
     line,
-    timeOf(object.startTime, 's', path, line, 'startTime'),
+    atUs,
     tokensOf(object.prompt_tokens ?? 0, path, line, 'prompt_tokens'),
     object.status === 'failure' ? 0 : tokensOf(object.completion_tokens ?? 0, path, line, 'completion_tokens'),
+    undefined,
+    // Of a whole answer it writes the end there too.
+    { endUs, firstUs: firstUs === endUs ? undefined : firstUs },
   )
 }
 
@@ -33,6 +39,8 @@ export const readEnvoy: Read = (object, path, line, sink) => {
     timeOf(object.start_time, 's', path, line, 'start_time'),
     tokensOf(input?.value, path, line, input?.name ?? ''),
     isUnknown(output?.value) ? 0 : tokensOf(output?.value, path, line, output?.name ?? ''),
+    undefined,
+    { endUs: msToUs(object.duration) },
   )
 }
 
@@ -55,5 +63,7 @@ export const readKong: Read = (object, path, line, sink) => {
     timeOf(object.started_at, 'ms', path, line, 'started_at'),
     tokensOf(usage.prompt_tokens ?? 0, path, line, `${name}.prompt_tokens`),
     tokensOf(usage.completion_tokens ?? 0, path, line, `${name}.completion_tokens`),
+    undefined,
+    { endUs: msToUs(isObject(object.latencies) ? object.latencies.proxy : undefined) },
   )
 }

@@ -5,7 +5,7 @@
  */
 import { firstMember, isObject, type JsonObject } from './members.ts'
 import { type RowSink, tokensOf } from './row.ts'
-import { type TimeUnit, timeOf } from './times.ts'
+import { lastedUs, type TimeUnit, timeOf } from './times.ts'
 
 const INPUT = ['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens', 'llm.token_count.prompt']
 const OUTPUT = ['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens', 'llm.token_count.completion']
@@ -43,11 +43,14 @@ function readSpan(span: JsonObject, path: string, line: number, sink: RowSink): 
   const output = firstMember(attributes, OUTPUT)
   if (!input || AROUND.has(String(attributes['gen_ai.operation.name']))) return
   const [name, unit] = STARTS.find(([each]) => each in span) ?? ['startTimeUnixNano', 'ns']
+  const atUs = timeOf(span[name], unit, path, line, name)
   sink(
     line,
-    timeOf(span[name], unit, path, line, name),
+    atUs,
     tokensOf(input.value, path, line, input.name),
     output ? tokensOf(output.value, path, line, output.name) : 0,
+    undefined,
+    { endUs: lastedUs(atUs, span[name.replace('start', 'end')], unit) },
   )
 }
 

@@ -1,12 +1,25 @@
 /** A request of a trace as its readers hand it on, and the one sentence for whatever is wrong with one. */
 import { UserError } from '../../errors.ts'
 
+/** How long a request took, where its trace tells: to its first token, and to its end. */
+export interface RowTimes {
+  firstUs?: number | undefined
+  endUs?: number | undefined
+}
+
 /**
  * Takes a row: where it stands, when its request came (microseconds; from the epoch, or from the trace's own start),
- * its input and output tokens, and the hashes of the blocks of its prompt where the trace has them. A call instead of
- * an object, so that a million rows a second make no garbage.
+ * its input and output tokens, and, where the trace has them, the hashes of the blocks of its prompt and how long it
+ * took. A call instead of an object, so that a million rows a second make no garbage.
  */
-export type RowSink = (line: number, atUs: number, input: number, output: number, ids?: readonly number[]) => void
+export type RowSink = (
+  line: number,
+  atUs: number,
+  input: number,
+  output: number,
+  ids?: readonly number[],
+  times?: RowTimes,
+) => void
 
 /** Where a fault is: the file, and the title of the column or the member of the object, where it is of one. */
 export function traceFault(path: string, line: number, why: string, column?: string): UserError {

@@ -4,13 +4,15 @@ import { type CsvColumns, formatOf, type TraceColumns } from './formats.ts'
 import { JsonRows } from './json.ts'
 import { LineCutter } from './lines.ts'
 import { HELD_BACK, RowOrder } from './order.ts'
-import { type RowSink, traceFault } from './row.ts'
+import { type RowSink, type RowTimes, traceFault } from './row.ts'
 
 const JSON_BEGINS = new Set(['{', '['].map((char) => char.charCodeAt(0)))
 
 export interface RowReaderOptions {
   /** What --trace-columns names, instead of a known format. */
   columns?: CsvColumns | undefined
+  /** Hears how long each request took, as the rows stand in the file; failed ones too. */
+  timed?: ((output: number, times: RowTimes, failed: boolean) => void) | undefined
 }
 
 export class RowReader {
@@ -25,9 +27,11 @@ export class RowReader {
   #reader: CsvRows | JsonRows | undefined
   #order: RowOrder | undefined
   #zeroFails = false
+  readonly #timed: RowReaderOptions['timed']
 
-  constructor(path: string, { columns }: RowReaderOptions, sink: RowSink) {
+  constructor(path: string, { columns, timed }: RowReaderOptions, sink: RowSink) {
     this.#path = path
+    this.#timed = timed
     this.#asked = columns && formatOf(columns)
     this.#sink = sink
     this.#lines = new LineCutter(path, (bytes, from, to, line) => this.#line(bytes, from, to, line))
@@ -78,16 +82,17 @@ export class RowReader {
       this.#reader.line(bytes, from, to, line)
       return
     }
-    const sink: RowSink = (row, atUs, input, output, ids) => this.#row(row, atUs, input, output, ids)
+    const sink: RowSink = (row, atUs, input, output, ids, times) => this.#row(row, atUs, input, output, ids, times)
     if (JSON_BEGINS.has(bytes[from] ?? 0)) {
       this.#reader = new JsonRows(this.#path, this.#asked, sink)
       this.#reader.line(bytes, from, to, line)
     } else this.#reader = new CsvRows(this.#path, bytes.toString('utf8', from, to), this.#asked, sink)
   }
 
-  #row(line: number, atUs: number, input: number, output: number, ids?: readonly number[]): void {
+  #row(line: number, atUs: number, input: number, output: number, ids?: readonly number[], times?: RowTimes): void {
     const order = this.#order ?? this.#begin()
     this.count++
+    if (this.#timed && times) this.#timed(output, times, output === 0 && this.#zeroFails)
     if (output === 0 && this.#zeroFails) this.failed++
     else order.add(line, atUs, input, output, ids)
   }

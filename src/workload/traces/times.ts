@@ -122,3 +122,18 @@ function digits(bytes: Uint8Array, from: number, to: number): number {
 function isDigit(byte = 0): boolean {
   return byte >= ZERO && byte <= NINE
 }
+
+/** How long it was until a time that a row may have; undefined where it has none, or one before its beginning. */
+export function lastedUs(atUs: number, value: unknown, unit: TimeUnit): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  const bytes = Buffer.from(String(value))
+  const stamp = stampUs(bytes, 0, bytes.length)
+  const us = (Number.isNaN(stamp) ? Number(value) * UNIT_US[unit] : stamp) - atUs
+  return us > 0 ? us : undefined
+}
+
+/** A duration in milliseconds that a row may have. */
+export function msToUs(value: unknown): number | undefined {
+  const ms = typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN
+  return ms > 0 && Number.isFinite(ms) ? ms * 1_000 : undefined
+}
