@@ -38,6 +38,8 @@ interface PairOptions {
   jitWarmup?: boolean
   /** Time between two tokens of the provider, as `--token-gap` takes it. */
   tokenGap?: string | undefined
+  /** The cassette whose answers the provider plays instead. */
+  replay?: string | undefined
 }
 
 /** A distribution, so that the request slots of a closed loop do not synchronise and queue behind each other. */
@@ -50,7 +52,7 @@ const TTFT = 'lognormal(20ms,0.3)'
 export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  { workers = 1, config, tokenGap, realtime = false, jitWarmup = false }: PairOptions = {},
+  { workers = 1, config, tokenGap, replay, realtime = false, jitWarmup = false }: PairOptions = {},
 ): Promise<EmbeddedPair> {
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
@@ -60,8 +62,9 @@ export function startEmbeddedPair(
     ...(jitWarmup ? [] : ['--no-jit-warmup']),
     ...(injectDelayMs > 0 ? ['--inject-delay', `${injectDelayMs}ms`] : []),
   ]
-  const pace = tokenGap === undefined ? [] : ['--token-gap', tokenGap]
-  return startPair(['--ttft', TTFT, ...pace], gatewayFlags, note, realtime)
+  const pace = ['--ttft', TTFT, ...(tokenGap === undefined ? [] : ['--token-gap', tokenGap])]
+  const answers = replay === undefined ? pace : ['--replay', replay]
+  return startPair(answers, gatewayFlags, note, realtime)
 }
 
 /**

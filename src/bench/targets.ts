@@ -69,6 +69,7 @@ async function openPair(
   const pair = await startEmbeddedPair(target['inject-delay'] ?? 0, note, {
     workers: gatewayWorkers,
     tokenGap: target['token-gap'],
+    replay: target['provider-replay'],
     realtime,
     jitWarmup,
   })

@@ -35,6 +35,7 @@ describe('kt bench refuses, before anything is sent', () => {
     ['an output that is a folder', ['--output', dir.file('folder')], 'it is a folder'],
     ['a delay for a gateway that is not its own', ['--url', 'http://h', '--inject-delay', '5ms'], 'Leave --url out'],
     ['a pace for a provider that is not its own', ['--url', 'http://h', '--token-gap', '5ms'], 'Leave --url out'],
+    ['a cassette that is not there', ['--provider-replay', 'none.jsonl'], 'cannot read the cassette none.jsonl'],
     ['a pace without a unit', ['--token-gap', '5'], "not a delay such as '20ms'"],
     ['a key that no header may hold', ['--api-key', 'sk-new\nline'], 'the key holds a blank'],
     ['an empty prompt', ['--prompt', ''], '--prompt: must not be empty'],

@@ -159,7 +159,16 @@ test('the README has an example of each question', () => {
 test('the pages have examples of every command', () => {
   const commands = pages.flatMap((page) => commandsOf(readPage(page)))
   const names = ['bench sweep', 'bench history', 'slo check', 'plan', 'doctor', 'provider start', 'gateway start']
-  const others = ['gateway check', 'cache stats', 'cache clear', 'events tail', 'events stats', 'capacity estimate']
+  const others = [
+    'provider record',
+    'provider fit',
+    'gateway check',
+    'cache stats',
+    'cache clear',
+    'events tail',
+    'events stats',
+    'capacity estimate',
+  ]
   expect([...names, ...others].filter((name) => !commands.some((command) => command.startsWith(`kt ${name}`)))).toEqual(
     [],
   )

@@ -9,6 +9,7 @@ import { headerLine } from '../../parse/config-values.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
+import { readCassette } from '../../provider/cassette/cassette.ts'
 import { parseDelay } from '../../schedule/delays.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
@@ -46,6 +47,11 @@ export const targetFlags = {
   'token-gap': embedded.text(delayText.optional(), 'time between two tokens of the embedded provider [default: 2ms]', {
     example: '20ms',
   }),
+  'provider-replay': embedded.text(
+    z.string().optional(),
+    'the embedded provider plays the answers of this cassette (kt provider record)',
+    { helpValue: 'file.jsonl' },
+  ),
 }
 
 /** The flags of a second arm. */
@@ -88,6 +94,16 @@ const RULES = [
       failure(
         '--token-gap goes with the embedded provider, not with --url',
         "Leave --url out, or start your own with 'kt provider start --token-gap'.",
+      ),
+  ),
+  rule(
+    ['provider-replay', 'url', 'token-gap'],
+    (given) =>
+      given['provider-replay'] !== undefined &&
+      (given.url !== undefined || given['token-gap'] !== undefined) &&
+      failure(
+        `--provider-replay does not go with --${given.url === undefined ? 'token-gap' : 'url'}`,
+        "Leave one of them out, or start your own with 'kt provider start --replay'.",
       ),
   ),
   rule(
@@ -152,6 +168,9 @@ const RULES = [
 export function readTarget(given: Given, faults: Faults): TargetFlagValues {
   const values = faults.read(flags, given)
   faults.check(values, RULES)
+  const cassette = values['provider-replay']
+  // Its provider is another process, whose refusal would come late.
+  if (cassette !== undefined && values.url === undefined) faults.attempt(() => readCassette(cassette))
   return values
 }
 

@@ -99,6 +99,7 @@ class Passage {
           if (status >= 200) this.#begin(status, headers)
         },
         onResponseData: (_control, bytes) => {
+          if (this.#over) return
           this.#chunks.push({ us: now(), bytes })
           this.#response.write(bytes)
         },

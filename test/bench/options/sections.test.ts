@@ -21,6 +21,7 @@ const pair = { url, 'baseline-url': 'http://127.0.0.1:2' }
 describe('each section checks itself', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['target', { url, 'inject-delay': '5ms' }, '--inject-delay goes with the embedded gateway, not with --url'],
+    ['target', { url, 'provider-replay': 'c.jsonl' }, '--provider-replay does not go with --url'],
     ['target', { url, 'token-gap': '5ms' }, '--token-gap goes with the embedded provider, not with --url'],
     ['target', { 'baseline-url': url }, '--baseline-url goes with --url'],
     ['target', { ...pair, aa: true }, '--aa measures one address against itself'],
