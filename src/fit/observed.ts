@@ -46,7 +46,7 @@ export function observeCassette({ answers }: Cassette, observed: Observed): void
 }
 
 function observeScript(script: Script, observed: Observed): void {
-  const { answer, fault, usage, tokens, streamed, endUs } = script
+  const { answer, fault, usage, tokens, hidden, streamed, endUs } = script
   observed.answers++
   if (fault) {
     observed.faults.set(fault, (observed.faults.get(fault) ?? 0) + 1)
@@ -59,7 +59,7 @@ function observeScript(script: Script, observed: Observed): void {
     return
   }
   if (tokens > 0) observed.tokens.push(tokens)
-  if (usage && usage.reasoning > 0) observed.hidden = true
+  if (hidden > 0) observed.hidden = true
   if (streamed) observeStream(script, observed)
   else if (usage && usage.output > 0) observed.totals.push({ us: endUs, tokens: usage.output })
 }

@@ -42,10 +42,13 @@ export function describeRequest(method: string, url: string, body: string): Aske
   }
 }
 
+/** What a path that names its model ends with. */
+const MODELS = '/models/'
+
 /** By the end of the path, since every gateway and cloud puts another beginning before it. */
 function protocolOf(path: string, query: string): { kind: string; named?: Named } | undefined {
   for (const [kind, api] of Object.entries(APIS)) {
-    const read = api.readPath?.(path, query)
+    const read = api.readPath?.(path.slice(Math.max(0, path.lastIndexOf(MODELS))), query)
     if (read?.ok) return { kind, named: read.value }
     if (!api.readPath && path.endsWith(api.path.replace(/^\/v1/, ''))) return { kind }
   }

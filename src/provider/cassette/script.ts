@@ -10,7 +10,7 @@ import { asObject, parseObject } from '../../wire/json.ts'
 import { JsonWalk } from '../../wire/json-walk.ts'
 import { SseReader } from '../../wire/sse.ts'
 import { textsIn } from '../../wire/strings.ts'
-import { mergeUsage, type TokenUsage } from '../../wire/usage.ts'
+import { hiddenTokensOf, mergeUsage, type TokenUsage } from '../../wire/usage.ts'
 import type { Fault } from '../faults.ts'
 import { bytesOf, headerOf, type RecordedAnswer } from './cassette.ts'
 
@@ -39,8 +39,10 @@ export interface Script {
   /** Stamps stand in it. */
   stamped: boolean
   usage: TokenUsage | undefined
-  /** Tokens of its text, by its usage; else its token-bearing events. */
+  /** Tokens of its text, reasoning that is shown among them, by its usage; else its token-bearing events. */
   tokens: number
+  /** Billed and never shown. */
+  hidden: number
   /** What went wrong in it, as the simulated provider would name it. */
   fault: Fault | undefined
 }
@@ -57,6 +59,8 @@ interface Heard {
   /** Token-bearing events: where each ends in the body, and its characters. */
   events: { end: number; chars: number }[]
   usage: TokenUsage | undefined
+  /** Text of the model's reasoning came. */
+  reasoned: boolean
   failed: boolean
 }
 
@@ -66,7 +70,8 @@ export function scriptOf(answer: RecordedAnswer, line: number): Script {
   const body = Buffer.concat(parts)
   const heard = isPlain(answer) ? (streamed ? hearStream(body) : hearWhole(body)) : NOTHING_HEARD
   const { edits, events, usage } = answer.status === 200 ? heard : { ...heard, edits: [] }
-  const shown = usage ? Math.max(0, usage.output - usage.reasoning) : 0
+  const hidden = hiddenTokensOf(usage, heard.reasoned)
+  const shown = usage ? usage.output - hidden : 0
   return {
     answer,
     line,
@@ -77,6 +82,7 @@ export function scriptOf(answer: RecordedAnswer, line: number): Script {
     stamped: edits.length > 0,
     usage,
     tokens: shown > 0 ? shown : events.length,
+    hidden,
     fault: faultOf(answer, heard.failed),
   }
 }
@@ -86,7 +92,7 @@ function isPlain(answer: RecordedAnswer): boolean {
   return (headerOf(answer, 'content-encoding') ?? 'identity') === 'identity'
 }
 
-const NOTHING_HEARD: Heard = { edits: [], events: [], usage: undefined, failed: false }
+const NOTHING_HEARD: Heard = { edits: [], events: [], usage: undefined, reasoned: false, failed: false }
 
 function faultOf({ status, end }: RecordedAnswer, failed: boolean): Fault | undefined {
   if (end === 'reset') return 'reset'
@@ -98,12 +104,13 @@ function faultOf({ status, end }: RecordedAnswer, failed: boolean): Fault | unde
 }
 
 function hearStream(body: Buffer): Heard {
-  const heard: Heard = { edits: [], events: [], usage: undefined, failed: false }
+  const heard: Heard = { ...NOTHING_HEARD, edits: [], events: [] }
   const hear = (data: string, name: string, end: number | undefined): void => {
     const event = readStreamEvent(data, name)
     if (!event) return
     if (event.usage) heard.usage = mergeUsage(heard.usage, event.usage)
     if (event.error !== undefined) heard.failed = true
+    if (event.reasoningChars > 0) heard.reasoned = true
     const chars = event.visibleChars + event.reasoningChars + event.toolChars
     if (end !== undefined && bearsTokens(event)) heard.events.push({ end, chars: Math.max(1, chars) })
   }
@@ -130,7 +137,11 @@ function hearWhole(body: Buffer): Heard {
   const edits: Edit[] = []
   addEdits(edits, body, 0, body.length, () => lastTextOf(text, eachAnswerText))
   const usage = formatOfAnswer(json)?.usageOf(json)
-  return { edits, events: [], usage, failed: false }
+  let reasoned = false
+  eachAnswerText(json, (kind) => {
+    reasoned ||= kind === 'reasoning'
+  })
+  return { ...NOTHING_HEARD, edits, usage, reasoned }
 }
 
 /** Where the last visible text of a JSON text ends in its bytes. */
