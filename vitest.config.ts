@@ -11,6 +11,7 @@ const SYSTEM = [
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
   'test/load/fleet/hosts.test.ts',
+  'test/load/fleet/faults.test.ts',
   'test/load/realtime-busy.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',

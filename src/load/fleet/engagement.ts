@@ -213,15 +213,16 @@ export class Engagement {
 
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
   async #report({ job, before, senders, machine, away, lateMs }: Job, record: RunRecord): Promise<void> {
-    const after = await measureOffset(() => this.#askClock(), now)
-    const track = clockTrack(after.ok ? [before, after.value] : [before])
+    // Whoever is lost answers no question.
+    const after = this.#leaving === undefined ? await measureOffset(() => this.#askClock(), now) : undefined
+    const track = clockTrack(after?.ok ? [before, after.value] : [before])
     const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
     const clock = {
       offsetUs: before.offsetUs,
       errorUs: track.ok ? track.value.at(now()).errorUs : before.errorUs,
       roundTripUs: before.roundTripUs,
-      driftUs: track.ok && after.ok ? track.value.driftUs : null,
-      fault: track.ok ? (after.ok ? null : after.why) : track.why,
+      driftUs: track.ok && after?.ok ? track.value.driftUs : null,
+      fault: track.ok ? (after && !after.ok ? after.why : null) : track.why,
     }
     const evidence = record.arms.map(({ blocks }) =>
       blocks.map(({ startedAtUs, endedAtUs }) => {
