@@ -13,10 +13,11 @@ export function groupByNumber<T>(items: readonly T[], numberOf: (item: T) => num
 }
 
 export function mergeHistograms(parts: readonly EncodedHistogram[]): EncodedHistogram {
-  const [first, ...rest] = parts.map((part) => Histogram.decode(part))
+  const [first, ...rest] = parts
   if (!first) throw new Error('nothing to merge')
-  for (const part of rest) first.add(part)
-  return first.encode()
+  const merged = Histogram.decode(first)
+  for (const part of rest) merged.addEncoded(part)
+  return merged.encode()
 }
 
 export function mergeEach<K extends string>(

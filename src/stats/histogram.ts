@@ -1,15 +1,16 @@
 /**
  * A histogram of integer microseconds in the slots of HdrHistogram, with what the library lacks: exact minimum,
- * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes and reads the
- * format (V2). Recording runs several times for every request and must cost almost nothing, so the slots are counted
+ * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes the format
+ * (V2). Recording runs several times for every request and must cost almost nothing, so the slots are counted
  * here, in pages that are allocated when the first value falls into them: the values of a block lie close together,
  * and every block of a run has its own histograms. Values below zero are recorded as zero and counted in `negative`,
  * so that ranks stay right and the error in the method is visible.
  *   slot = bucket * half + (value >> bucket), half = 2^m, m is 10 for 3 digits and 14 for 4
  *   bucket = max(0, floor(log2 value) - m)
  */
-import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
+import { encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 import { firstWhere } from './bisect.ts'
+import { eachCount, readHdrText } from './hdr-text.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4
@@ -204,28 +205,39 @@ export class Histogram {
 
   /** Throws on anything that is not an encoded histogram. */
   static decode(encoded: EncodedHistogram): Histogram {
-    const hdr = decodeFromCompressedBase64(encoded.hdr, 32, false)
-    if (!(hdr instanceof Int32Histogram)) throw new Error('not a histogram of 32-bit counts')
-    const histogram = new Histogram(hdr.numberOfSignificantValueDigits === 4 ? 4 : 3)
-    const magnitude = histogram.#magnitude
-    let [first, last] = [-1, -1]
-    for (let i = 0, left = hdr.totalCount; left > 0 && i < hdr.countsArrayLength; i++) {
-      const count = hdr.getCountAtIndex(i)
-      if (count === 0) continue
-      last = slotOf(hdr.valueFromIndex(i), magnitude)
-      if (first < 0) first = last
-      histogram.#put(last, count)
-      left -= count
-    }
-    histogram.count = hdr.totalCount
-    histogram.sumUs = encoded.sumUs
-    histogram.negative = encoded.negative
-    // The stored extremes count only where they lie in the outermost slots. Otherwise the counts are believed.
-    if (first >= 0) {
-      histogram.minUs = slotOf(encoded.minUs, magnitude) === first ? encoded.minUs : lowest(first, magnitude)
-      histogram.maxUs = slotOf(encoded.maxUs, magnitude) === last ? encoded.maxUs : lowest(last + 1, magnitude) - 1
-    }
+    const { digits, payload } = readHdrText(encoded.hdr)
+    const histogram = new Histogram(digits === 4 ? 4 : 3)
+    histogram.#addCounts(payload, encoded)
     return histogram
+  }
+
+  /** The same as to add what comes of decoding it, without a histogram in between where the digits are the same. */
+  addEncoded(encoded: EncodedHistogram): void {
+    const { digits, payload } = readHdrText(encoded.hdr)
+    if (digits === this.digits) this.#addCounts(payload, encoded)
+    else this.add(Histogram.decode(encoded))
+  }
+
+  #addCounts(payload: Uint8Array, { minUs, maxUs, sumUs, negative }: EncodedHistogram): void {
+    const magnitude = this.#magnitude
+    let [first, last, added] = [-1, -1, 0]
+    eachCount(payload, slotOf(Number.MAX_SAFE_INTEGER, magnitude), (slot, count) => {
+      if (first < 0) first = slot
+      last = slot
+      added += count
+      this.#put(slot, count)
+    })
+    this.#ranks = undefined
+    if (first >= 0) {
+      // The stored extremes count only where they lie in the outermost slots. Otherwise the counts are believed.
+      const least = slotOf(minUs, magnitude) === first ? minUs : lowest(first, magnitude)
+      const most = slotOf(maxUs, magnitude) === last ? maxUs : lowest(last + 1, magnitude) - 1
+      if (this.count === 0 || least < this.minUs) this.minUs = least
+      if (most > this.maxUs) this.maxUs = most
+    }
+    this.count += added
+    this.sumUs += sumUs
+    this.negative += negative
   }
 
   static merge(parts: Iterable<Histogram>, digits: Digits = 3): Histogram {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 import { describe, expect, it } from 'vitest'
+import { eachCount } from '../../src/stats/hdr-text.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 
 function of(values: readonly number[], digits: 3 | 4 = 3): Histogram {
@@ -78,6 +79,27 @@ describe('a histogram', () => {
     )
   })
 
+  it('adds what is encoded as it adds what comes of decoding it', () => {
+    const digits = fc.constantFrom<3 | 4>(3, 4)
+    fc.assert(
+      fc.property(
+        values,
+        fc.array(fc.integer({ min: -9, max: 2 ** 36 })),
+        digits,
+        digits,
+        (mine, theirs, one, other) => {
+          const [direct, decoded] = [of(mine, one), of(mine, one)]
+          const encoded = of(theirs, other).encode()
+          direct.addEncoded(encoded)
+          decoded.add(Histogram.decode(encoded))
+          expect(direct.encode()).toEqual(decoded.encode())
+          expect(direct.count).toBe(mine.length + theirs.length)
+        },
+      ),
+      { numRuns: 60, seed: 5 },
+    )
+  })
+
   it('takes the values of one with other digits', () => {
     const coarse = of([1_000])
     coarse.add(of([50_001, 2_000_001], 4))
@@ -112,6 +134,27 @@ describe('a histogram', () => {
 
   it('refuses NaN and what is no histogram', () => {
     expect(() => new Histogram().record(Number.NaN)).toThrow('NaN')
-    expect(() => Histogram.decode({ hdr: 'AAAA', minUs: 0, maxUs: 0, sumUs: 0, negative: 0 })).toThrow()
+    const refused = (hdr: string) => {
+      expect(() => Histogram.decode({ hdr, minUs: 0, maxUs: 0, sumUs: 0, negative: 0 })).toThrow()
+    }
+    const { hdr } = of([1_000, 2_000]).encode()
+    for (const text of ['', 'AAAA', hdr.slice(0, -8), hdr.slice(8)]) refused(text)
+    const otherUnit = new Int32Histogram(1_000, 4_000, 3)
+    refused(encodeIntoCompressedBase64(otherUnit))
+  })
+
+  it('refuses counts that no histogram has, instead of room for them', () => {
+    // A run of 2^40 empty slots, and a count without an end.
+    const run = [0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
+    const endless = Array.from({ length: 12 }, () => 0xff)
+    for (const bytes of [run, endless])
+      expect(() => eachCount(Uint8Array.from(bytes), 100_000, () => {})).toThrow(/more slots|beyond/)
+    const seen: number[][] = []
+    eachCount(Uint8Array.from([0x02, 0x05, 0x00, 0x80, 0x02]), 9, (slot, count) => seen.push([slot, count]))
+    // One in the first slot, three empty ones, one more, and 128.
+    expect(seen).toEqual([
+      [0, 1],
+      [5, 128],
+    ])
   })
 })
