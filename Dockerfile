@@ -12,10 +12,11 @@ COPY reference-gateway reference-gateway
 COPY profiles profiles
 COPY test/setup/bundle.js test/setup/bundle.js
 RUN npm run build
-# A cache in Redis and spans for a collector are not brought by kt, but by its image: a gateway may be told to use them.
+# A cache in Redis, spans for a collector and a fleet are not brought by kt, but by its image: they may be asked for.
 RUN node --eval "const kt = require('./package.json'); \
   for (const [name, version] of Object.entries(kt.devDependencies)) \
-    if (/^ioredis$|^@opentelemetry\//.test(name)) { delete kt.devDependencies[name]; kt.dependencies[name] = version } \
+    if (/^ioredis$|^@(opentelemetry|nats-io)\//.test(name)) \
+      { delete kt.devDependencies[name]; kt.dependencies[name] = version } \
   require('fs').writeFileSync('package.json', JSON.stringify(kt, null, 2))"
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 

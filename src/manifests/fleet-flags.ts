@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'
+import { brokerAddress } from '../load/fleet/flags.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { parseFlags, type Rule, rulesOf } from '../parse/parse-flags.ts'
 import { bytesWithUnit, durationMs, parsedBy, positiveCount, positiveNumber } from '../parse/quantity.ts'
@@ -16,16 +17,6 @@ const pods = flagGroup('PODS')
 interface Destination {
   cidr: string
   port: number
-}
-
-const natsUrl = z.string().refine(isNatsUrl, {
-  error: ({ input }) => `'${String(input)}' is not the address of a NATS server without credentials`,
-  params: { next: 'Write for example nats://nats.messaging:4222; credentials belong into the Secret of --secret.' },
-})
-
-function isNatsUrl(given: string): boolean {
-  const url = URL.parse(given)
-  return url !== null && /^(?:nats|tls):$/.test(url.protocol) && url.hostname !== '' && !url.username && !url.password
 }
 
 const destination = parsedBy(parseDestination, "an address range with a port such as '10.1.0.0/16:8080'")
@@ -53,7 +44,7 @@ export const fleetManifestFlags = {
   name: text(kubernetesName, 'name of the fleet', { default: 'kt-fleet' }),
   namespace: text(kubernetesName, 'namespace of it', { default: 'kt-fleet' }),
   json: toggle('print the objects as one List in JSON, which kubectl reads too'),
-  nats: broker.text(natsUrl.optional(), 'address of a NATS server with JetStream [default: one is deployed]', {
+  nats: broker.text(brokerAddress.optional(), 'address of a NATS server with JetStream [default: one is deployed]', {
     helpValue: 'nats://host:4222',
   }),
   'nats-image': broker.text(z.string().min(1).optional(), 'image of the one that is deployed', {

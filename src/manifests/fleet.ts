@@ -239,8 +239,7 @@ jetstream { store_dir: /data, max_memory_store: ${NATS_MIB / 4}MB, max_file_stor
 /** Workers ask for names, talk to the broker and send to the targets. Nobody connects to a worker. */
 function workersPolicy(settings: FleetSettings): NetworkPolicy {
   const { nats, to } = settings
-  const port = 'url' in nats ? Number(URL.parse(nats.url)?.port || NATS_PORT) : NATS_PORT
-  const tcp = (number: number) => [{ protocol: 'TCP' as const, port: number }]
+  const tcp = (port: number) => [{ protocol: 'TCP' as const, port }]
   return new NetworkPolicy({
     metadata: metadataOf(settings, 'worker'),
     spec: {
@@ -251,14 +250,19 @@ function workersPolicy(settings: FleetSettings): NetworkPolicy {
         // To anywhere: the DNS of a node is under an address of no pod.
         { ports: [{ protocol: 'UDP', port: 53 }, ...tcp(53)] },
         'url' in nats
-          ? { ports: tcp(port) }
-          : { to: [{ podSelector: { matchLabels: labels(settings, 'nats') } }], ports: tcp(port) },
+          ? { ports: portsOf(nats.url).flatMap(tcp) }
+          : { to: [{ podSelector: { matchLabels: labels(settings, 'nats') } }], ports: tcp(NATS_PORT) },
         ...(to.length > 0
           ? to.map((each) => ({ to: [{ ipBlock: { cidr: each.cidr } }], ports: tcp(each.port) }))
           : [{ ports: [{ protocol: 'TCP' as const, port: 1, endPort: 65_535 }] }]),
       ],
     },
   })
+}
+
+/** Of all servers of a cluster, which stand in its address with commas between them. */
+function portsOf(address: string): number[] {
+  return [...new Set(address.split(',').map((one) => Number(URL.parse(one.trim())?.port || NATS_PORT)))]
 }
 
 function nodeOf(settings: FleetSettings, component: Component) {

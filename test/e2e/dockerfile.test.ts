@@ -47,10 +47,10 @@ test('it is for the Node of the project, small, and not for root', () => {
   )
 })
 
-test('it has what a gateway may be told to use, and nothing for plans', () => {
+test('it has what a gateway or a worker may be told to use, and nothing for plans', () => {
   const modules = (name: string): boolean => existsSync(inImage(`app/node_modules/${name}/package.json`))
-  for (const name of ['ioredis', '@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http'])
-    expect(modules(name), name).toBe(true)
+  const brought = ['ioredis', '@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http', '@nats-io/jetstream']
+  for (const name of [...brought, '@nats-io/transport-node']) expect(modules(name), name).toBe(true)
   expect(modules('kubernetes-models')).toBe(false)
 })
 

@@ -103,6 +103,8 @@ describe('who may talk to whom', () => {
     ])
     const external = objectOf('networkpolicy-workers.yaml', EXTERNAL).spec.egress
     expect(external[1]).toEqual({ ports: [{ protocol: 'TCP', port: 5222 }] })
+    const [, cluster] = objectOf('networkpolicy-workers.yaml', { nats: 'nats://a,nats://b:4223,nats://c' }).spec.egress
+    expect(cluster.ports.map(({ port }: { port: number }) => port)).toEqual([4222, 4223])
   })
 
   test('the fleet to its broker, and the broker to nobody', () => {
@@ -124,8 +126,8 @@ test.each<[Typed, string]>([
   [{ workers: '0' }, '--workers: must be a whole number of at least 1, not 0'],
   [{ cpu: '1.5', 'exclusive-cpus': true }, '--exclusive-cpus wants whole CPUs, not 1.5'],
   [{ memory: '2' }, "'2' is not a size with its unit"],
-  [{ nats: 'http://nats:4222' }, 'is not the address of a NATS server'],
-  [{ nats: 'nats://me:secret@nats:4222' }, 'credentials belong into the Secret of --secret'],
+  [{ nats: 'http://nats:4222' }, 'is no address such as nats://10.0.0.1:4222'],
+  [{ nats: 'nats://me:secret@nats:4222' }, 'nats://…@nats:4222'],
   [{ nats: 'nats://nats:4222', 'nats-image': 'nats:2' }, '--nats-image has no effect with --nats'],
   [{ to: ['gateway:8080'] }, "a policy knows no host's name"],
   [{ to: ['10.1.0.0/33:8080'] }, "'10.1.0.0/33:8080' is no address range with a port"],
