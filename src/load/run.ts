@@ -53,6 +53,8 @@ export async function startRun(
   const interim = new Map<number, RunRecord>()
   const lost = new Set<number>()
   let writing: Promise<unknown> = Promise.resolve()
+  /** Messages of progress since the last one that was told. */
+  let untold = 0
   let abort: Abort | undefined
   const { promise, resolve, reject } = Promise.withResolvers<RunRecord>()
 
@@ -91,6 +93,9 @@ export async function startRun(
     switch (message.type) {
       case 'progress': {
         progress.set(index, message.progress)
+        // Once for all senders: to add them up at each message would cost the square of their number.
+        if (++untold < progress.size) break
+        untold = 0
         const all = count === 1 ? message.progress : mergeProgress([...progress.values()])
         listener.progress(all)
         if (!abort) abortWhenHopeless(all)
