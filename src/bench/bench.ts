@@ -9,7 +9,7 @@ import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { withFleet } from '../verdict/fleet.ts'
 import { estimateNoise } from '../verdict/noise.ts'
 import { sloGate } from '../verdict/slo-file.ts'
-import { measureFloor, wantsFloor } from './floor.ts'
+import { addFloors, measureFloor, wantsFloor } from './floor.ts'
 import { InterimAnalyses, judgeBench } from './judge-bench.ts'
 import { askedLive, NOTHING_ASKED } from './live.ts'
 import { type BenchRun, measure, type RunHooks } from './measure.ts'
@@ -42,9 +42,11 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const { report } = measured
     const primary = primaryRun(report)
     hooks.progress(beside('probing'), { arms: [] })
-    if (wantsFloor(primary, run.floor, question.budgetMs !== undefined))
-      report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt)
-    const limit = await findThroughputLimit(plan, primary, question.thresholds, hooks.note, hooks.interrupt)
+    if (wantsFloor(primary, run.floor, question.budgetMs !== undefined)) {
+      report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt, open.fleet)
+      if (report.fleet && open.fleet) addFloors(report.fleet, open.fleet.members)
+    }
+    const limit = await findThroughputLimit(plan, primary, question.thresholds, hooks.note, hooks.interrupt, open.fleet)
     if (limit) report.client.throughputLimit = limit
     analyses.end(report)
     const noise = run.noise ?? estimateNoise(primary, open.aa ? 'aa' : 'halves')

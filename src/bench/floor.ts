@@ -6,10 +6,15 @@
  * It is never subtracted, and TLS is not in it.
  */
 import { resolveTarget } from '../client/target.ts'
+import { UserError } from '../errors.ts'
+import type { Fleet } from '../load/fleet/coordinator.ts'
+import type { Member } from '../load/fleet/members.ts'
+import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
+import type { StartSenders } from '../load/senders.ts'
 import { toMs } from '../report/duration-summary.ts'
-import type { Run } from '../report/schema.ts'
+import type { BenchReport, Run } from '../report/schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { API_HEADERS } from '../wire/endpoints.ts'
@@ -26,12 +31,15 @@ const WARMUP = { warmup: 50, warmupUs: 300_000 }
 const DRAIN_US = 500_000
 const HEADERS = ['content-type', 'accept', 'user-agent', ...API_HEADERS]
 
+/** In a plan for a fleet, whose workers put in the address of their own. */
+const ITS_OWN = 'http://127.0.0.1:1'
+
 type Floor = NonNullable<Run['client']['floorMs']>
 
 /** Whether to measure the floor: as --floor says, otherwise where a budget is judged or the run is long enough. */
 export function wantsFloor(report: Run, floor: boolean | undefined, judged: boolean): boolean {
-  const { pairing, role, totals, interrupted, aborted, client } = report
-  const whole = !interrupted && !aborted && totals.successful > 0
+  const { pairing, role, totals, interrupted, aborted, client, fleet } = report
+  const whole = !interrupted && !aborted && !fleet?.faults.length && totals.successful > 0
   const possible = pairing === undefined && role !== 'direct' && whole
   return possible && client.floorMs === null && (floor ?? (judged || totals.durationS >= RUN_WORTH_IT_S))
 }
@@ -42,33 +50,68 @@ export async function measureFloor(
   report: Run,
   note: (line: string) => void,
   interrupt: AbortSignal,
+  fleet?: Fleet,
 ): Promise<Floor | null> {
   const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * report.totals.durationS))
-  const upstream = await startNullUpstream(plan, toDelayFlags(report), note)
-  try {
-    const running = await startRun(nullUpstreamPlan(plan, upstream.url, seconds), { progress: () => {} })
-    const stop = (): void => running.stop(0)
-    if (interrupt.aborted) stop()
-    interrupt.addEventListener('abort', stop, { once: true })
-    const { arms } = await running.result
-    interrupt.removeEventListener('abort', stop)
-    const blocks = (arms[0]?.blocks ?? []).map(({ stamped }) => stamped)
-    const all = Histogram.merge(blocks.map((block) => Histogram.decode(block)))
-    if (all.count === 0) return null
-    const [p50, p99] = [toMs(all.quantileUs(0.5)), toMs(all.quantileUs(0.99))]
-    return { p50, p99, source: 'null-upstream', count: all.count, blocks }
-  } finally {
-    await upstream.close()
+  const record = await runAtNullUpstream(plan, toDelayFlags(report), seconds, { note, interrupt, fleet })
+  const blocks = (record?.arms[0]?.blocks ?? []).map(({ stamped }) => stamped)
+  const all = Histogram.merge(blocks.map((block) => Histogram.decode(block)))
+  if (all.count === 0) return null
+  const [p50, p99] = [toMs(all.quantileUs(0.5)), toMs(all.quantileUs(0.99))]
+  return { p50, p99, source: 'null-upstream', count: all.count, blocks }
+}
+
+/** The floor of each worker, from the run at their null upstreams. */
+export function addFloors({ workers }: NonNullable<BenchReport['fleet']>, members: readonly Member[]): void {
+  for (const [i, worker] of workers.entries()) {
+    const stamped = members[i]?.record?.arms[0]?.stamped.total
+    const floor = stamped && Histogram.decode(stamped)
+    if (floor && floor.count > 0) {
+      worker.floorMs = { p50: toMs(floor.quantileUs(0.5)), p99: toMs(floor.quantileUs(0.99)) }
+    }
   }
 }
 
-export function startNullUpstream(plan: RunPlan, flags: readonly string[], note: (line: string) => void) {
-  const http2 = plan.connection?.http === 'h2' ? ['--http2'] : []
-  return startServer(['provider', 'start', '--port', '0', ...http2, ...flags], note, plan.realtime)
+interface Instrument {
+  note(line: string): void
+  interrupt: AbortSignal
+  /** Whose workers send, each to a null upstream of its own. */
+  fleet: Fleet | undefined
+}
+
+/** The same requests, for so long, to a null upstream with these flags; undefined where a fleet is lost meanwhile. */
+export async function runAtNullUpstream(
+  plan: RunPlan,
+  flags: readonly string[],
+  seconds: number,
+  { note, interrupt, fleet }: Instrument,
+): Promise<RunRecord | undefined> {
+  const all = [...(plan.connection?.http === 'h2' ? ['--http2'] : []), ...flags]
+  const start: StartSenders | undefined = fleet && ((job, heard) => fleet.start({ ...job, upstream: all }, heard))
+  const upstream = fleet ? undefined : await startNullUpstream(all, note, plan.realtime)
+  try {
+    const own = nullUpstreamPlan(plan, upstream?.url ?? ITS_OWN, seconds)
+    const running = await startRun(own, { progress: () => {} }, start)
+    const stop = (): void => running.stop(0)
+    if (interrupt.aborted) stop()
+    interrupt.addEventListener('abort', stop, { once: true })
+    return await running.result.finally(() => interrupt.removeEventListener('abort', stop))
+  } catch (error) {
+    // What was measured before is worth its report.
+    if (!fleet || !(error instanceof UserError)) throw error
+    note(error.message)
+    return undefined
+  } finally {
+    await upstream?.close()
+  }
+}
+
+export function startNullUpstream(flags: readonly string[], note: (line: string) => void, realtime?: boolean) {
+  return startServer(['provider', 'start', '--port', '0', ...flags], note, realtime)
 }
 
 /** The same load at the null upstream at `url`, instead of the target. */
-export function nullUpstreamPlan(plan: RunPlan, url: string, seconds: number): RunPlan {
+function nullUpstreamPlan(plan: RunPlan, url: string, seconds: number): RunPlan {
   const [arm] = plan.arms
   if (!arm) throw new Error('a plan without an arm')
   const { origin, path } = resolveTarget(url, plan.workload)

@@ -94,14 +94,13 @@ export interface RunRecordOptions {
  * judges.
  */
 export async function measure(
-  given: RunPlan,
+  plan: RunPlan,
   { samples, budgets, shown, secrets, labels, price, replay, watch: beside, keep, served }: RunRecordOptions,
   { targets, embedded, aa, fleet }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
   asked: AskedLive = NOTHING_ASKED,
 ): Promise<BenchRun> {
-  const plan = fleet ? { ...given, workers: Math.min(fleet.size, slotsOf(given)) } : given
   const machine = fingerprint()
   const extent = extentOf(plan)
   const startedAt = new Date().toISOString()
@@ -222,11 +221,6 @@ function shownAgreement({ example, ...agreement }: Agreement, secrets: readonly 
   if (!example) return agreement
   const [other, through] = [example.other, example.through].map((text) => printable(withoutSecrets(text, secrets)))
   return { ...agreement, example: { ...example, other: other ?? '', through: through ?? '' } }
-}
-
-/** Request slots: as many senders have something to do. */
-function slotsOf({ load }: RunPlan): number {
-  return load.mode === 'closed' ? load.concurrency : load.maxInFlight
 }
 
 /** The processes of this machine that answer at the targets' addresses. */

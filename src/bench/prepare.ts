@@ -17,7 +17,7 @@ import { decideRealtime } from './realtime.ts'
 import { openReplay } from './replay.ts'
 import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
-import { type OpenTargets, openTargets } from './targets.ts'
+import { type OpenTargets, openTargets, sharedBy } from './targets.ts'
 
 /** A run that is ready to start, and what becomes of its report. */
 export interface PreparedBench {
@@ -63,7 +63,8 @@ export async function prepareBench(
     const within = { ...target, timeout: target.timeout ?? timeoutMs }
     const price = findPrice(load, request.model, open.targets)
     const costBudget = toCostBudget(load, price)
-    const plan = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
+    const built = { ...buildPlan(within, workloadSpec, load, open.targets), costBudget, categoryTimeoutsUs, realtime }
+    const plan = sharedBy(open.fleet, built)
     replay?.share(plan.workers ?? 1)
     printPreflight(plan, open.targets, note)
     announceCost([plan], price, note)

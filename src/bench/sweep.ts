@@ -32,7 +32,7 @@ import { decideRealtime } from './realtime.ts'
 import { countMisses, resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
-import { type OpenTargets, openTargets } from './targets.ts'
+import { type OpenTargets, openTargets, sharedBy } from './targets.ts'
 import { type MeasuredLevel, searchUntil } from './until.ts'
 
 /**
@@ -94,12 +94,13 @@ export async function sweep(
         request: judged ? workloadSpec : request,
         load,
       }
-      const planned = (place: Pick<LevelPlace, 'level' | 'steps' | 'draw'>): RunPlan => ({
-        ...planLevel(options, ask, place, targets),
-        costBudget: costBudget && { ...costBudget, usd: costBudget.usd - seen.spentUsd },
-        categoryTimeoutsUs,
-        realtime,
-      })
+      const planned = (place: Pick<LevelPlace, 'level' | 'steps' | 'draw'>): RunPlan =>
+        sharedBy(open.fleet, {
+          ...planLevel(options, ask, place, targets),
+          costBudget: costBudget && { ...costBudget, usd: costBudget.usd - seen.spentUsd },
+          categoryTimeoutsUs,
+          realtime,
+        })
       if (!seen.first) {
         const plans = ask.levels.map((level) => planned({ level, steps: 1, draw: 0 }))
         if (plans[0]) printPreflight(plans[0], targets, hooks.note)

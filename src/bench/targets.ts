@@ -4,6 +4,7 @@
  */
 import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
 import type { Fleet } from '../load/fleet/coordinator.ts'
+import type { RunPlan } from '../load/plan.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { FleetAsk } from './options/fleet.ts'
 import type { TargetOptions } from './options/target.ts'
@@ -28,6 +29,13 @@ interface EmbeddedOptions {
   gatewayWorkers?: number
   realtime?: boolean
   jitWarmup?: boolean
+}
+
+/** As many senders as have something to do, where a fleet sends: each worker has one. */
+export function sharedBy(fleet: Fleet | undefined, plan: RunPlan): RunPlan {
+  const { load } = plan
+  const slots = load.mode === 'closed' ? load.concurrency : load.maxInFlight
+  return fleet ? { ...plan, workers: Math.min(fleet.size, slots) } : plan
 }
 
 /** With `fleet` its workers are hired first: what is wrong with them is known before anything else is started. */

@@ -5,11 +5,11 @@
  * upstream for a fraction of a second. The probe is in no figure. What its threads sent, divided by the share of the
  * time in which they were busy, is what they can send: the null upstream itself may be slower than they are.
  */
+import type { Fleet } from '../load/fleet/coordinator.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { startRun } from '../load/run.ts'
 import type { Run } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
-import { nullUpstreamPlan, RUN_WORTH_IT_S, startNullUpstream, toTokenFlags } from './floor.ts'
+import { RUN_WORTH_IT_S, runAtNullUpstream, toTokenFlags } from './floor.ts'
 
 const PROBE_S = 0.4
 const AT_ONCE = ['--ttft', '0ms', '--token-gap', '0ms']
@@ -28,14 +28,16 @@ export async function findThroughputLimit(
   thresholds: readonly Threshold[],
   note: (line: string) => void,
   interrupt: AbortSignal,
+  fleet?: Fleet,
 ): Promise<ThroughputLimit | undefined> {
   const { load } = plan
   const { totals, interrupted, aborted, client } = run
   if (load.mode !== 'closed' || load.stages || load.thinkUs !== undefined) return undefined
   if (totals.successful === 0) return undefined
   const claimed = thresholds.some(({ metric }) => metric.startsWith('throughput.'))
-  const probed = !interrupted && !aborted && (claimed || totals.durationS >= RUN_WORTH_IT_S)
-  const capacityPerSec = probed ? await probe(plan, run, note, interrupt) : null
+  const probed =
+    !interrupted && !aborted && !run.fleet?.faults.length && (claimed || totals.durationS >= RUN_WORTH_IT_S)
+  const capacityPerSec = probed ? await probe(plan, run, note, interrupt, fleet) : null
   return judgeLimit(client.eventLoopUtilization, sentPerSec(run), capacityPerSec)
 }
 
@@ -61,22 +63,16 @@ async function probe(
   run: Run,
   note: (line: string) => void,
   interrupt: AbortSignal,
+  fleet: Fleet | undefined,
 ): Promise<number | null> {
-  const upstream = await startNullUpstream(plan, [...AT_ONCE, ...toTokenFlags(run)], note)
-  try {
-    const running = await startRun(nullUpstreamPlan(plan, upstream.url, PROBE_S), { progress: () => {} })
-    const stop = (): void => running.stop(0)
-    if (interrupt.aborted) stop()
-    interrupt.addEventListener('abort', stop, { once: true })
-    const { arms, self, workers } = await running.result
-    interrupt.removeEventListener('abort', stop)
-    const [arm] = arms
-    const answers = arm?.outcomes.OK ?? 0
-    if (!arm || answers === 0 || arm.activeUs === 0) return null
-    const busy = (workers.length > 0 ? workers : [self]).map(({ eventLoopUtilization }) => eventLoopUtilization)
-    const meanBusy = busy.reduce((sum, share) => sum + share, 0) / busy.length
-    return meanBusy > 0 ? Math.round((answers / arm.activeUs / meanBusy) * 1e6) : null
-  } finally {
-    await upstream.close()
-  }
+  const flags = [...AT_ONCE, ...toTokenFlags(run)]
+  const record = await runAtNullUpstream(plan, flags, PROBE_S, { note, interrupt, fleet })
+  if (!record) return null
+  const { arms, self, workers } = record
+  const [arm] = arms
+  const answers = arm?.outcomes.OK ?? 0
+  if (!arm || answers === 0 || arm.activeUs === 0) return null
+  const busy = (workers.length > 0 ? workers : [self]).map(({ eventLoopUtilization }) => eventLoopUtilization)
+  const meanBusy = busy.reduce((sum, share) => sum + share, 0) / busy.length
+  return meanBusy > 0 ? Math.round((answers / arm.activeUs / meanBusy) * 1e6) : null
 }

@@ -16,6 +16,11 @@ export interface SendersJob {
   samples: boolean
   /** The metrics to be told of each block that is over; undefined where nobody looks. */
   live: readonly BlockMetric[] | undefined
+  /**
+   * Of a fleet: each worker sends to a provider of its own, started beside it with these flags, instead of the address
+   * of the plan.
+   */
+  upstream?: readonly string[] | undefined
 }
 
 export type FromSender =

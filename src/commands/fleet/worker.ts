@@ -42,9 +42,11 @@ export default class FleetWorkerCommand extends KtCommand {
     } = parseFlags(flags, workerFlags, 'kt fleet worker')
     const asked = untilAskedToStop()
     const { accessFrom, connectTo } = await import('../../load/fleet/link.ts')
+    const { startNullUpstream } = await import('../../bench/floor.ts')
     const { startFleetWorker } = await import('../../load/fleet/worker.ts')
     const link = await connectTo(nats, accessFrom(credentials, process.env), 'kt fleet worker')
-    const worker = startFleetWorker(link, { name, labels }, (line) => this.note(`kt fleet worker ${name}: ${line}`))
+    const note = (line: string): void => this.note(`kt fleet worker ${name}: ${line}`)
+    const worker = startFleetWorker(link, { name, labels }, (args) => startNullUpstream(args, note), note)
     await link.nc.flush()
     this.print(
       json ? JSON.stringify({ url: nats, name, pid: process.pid }) : `kt fleet worker ${name} waits at ${nats}`,

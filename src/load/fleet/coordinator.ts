@@ -91,7 +91,7 @@ export class Fleet {
   }
 
   /** For the parts of a run: as many workers as its plan has shares. */
-  readonly start: StartSenders = async ({ plan, samples, live }: SendersJob, heard): Promise<Senders> => {
+  readonly start: StartSenders = async ({ plan, samples, live, upstream }: SendersJob, heard): Promise<Senders> => {
     const count = Math.min(plan.workers ?? 1, this.size)
     const bytes = protocol.write(plan)
     const job = ++this.#jobs
@@ -102,7 +102,15 @@ export class Fleet {
       if (!member.lost) member.faults = []
     }
     const parts = [...protocol.pieces(bytes, PART_BYTES)].length
-    this.#order({ type: 'job', job, count, parts, samples, ...(live ? { live: [...live] } : {}) })
+    this.#order({
+      type: 'job',
+      job,
+      count,
+      parts,
+      samples,
+      ...(live ? { live: [...live] } : {}),
+      ...(upstream ? { upstream: [...upstream] } : {}),
+    })
     const lost = this.#members.slice(0, count).filter((member) => member.lost)
     if (lost.length > 0) throw this.#broken(lost.flatMap(faultsOf))
     return {

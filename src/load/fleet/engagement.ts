@@ -29,6 +29,14 @@ const RETRY_MS = 200
 /** Left of the broker's largest message for what goes around a piece. */
 const AROUND = 4_096
 
+/** A provider beside the worker. */
+interface Upstream {
+  url: string
+  close(): Promise<unknown>
+}
+
+export type StartUpstream = (flags: readonly string[]) => Promise<Upstream>
+
 interface Job {
   job: number
   senders: Senders
@@ -36,6 +44,7 @@ interface Job {
   before: ClockOffset
   away: protocol.WorkerFacts['away']
   lateMs: number
+  upstream: Upstream | undefined
 }
 
 export class Engagement {
@@ -45,6 +54,7 @@ export class Engagement {
   readonly #link: Link
   readonly #index: number
   readonly #graceMs: number
+  readonly #startUpstream: StartUpstream
   readonly #end: (why: string | undefined) => void
   readonly #ticker: NodeJS.Timeout
   readonly #waiting = new Map<number, protocol.Order>()
@@ -59,11 +69,12 @@ export class Engagement {
   #ticks = 0
   #tickUs = now()
 
-  constructor(link: Link, { run, index, graceMs }: z.infer<typeof protocol.hireSchema>) {
+  constructor(link: Link, { run, index, graceMs }: z.infer<typeof protocol.hireSchema>, startUpstream: StartUpstream) {
     this.run = run
     this.#link = link
     this.#index = index
     this.#graceMs = graceMs
+    this.#startUpstream = startUpstream
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
     const orders = link.nc.subscribe(protocol.SUBJECTS.orders(run), {
       callback: (error, { data }) => {
@@ -137,11 +148,15 @@ export class Engagement {
     job?.machine.end()
     await job?.senders.abandon()
     await job?.senders.close()
+    await job?.upstream?.close()
   }
 
-  async #start({ job, count, parts, samples, live }: Extract<protocol.Order, { type: 'job' }>): Promise<void> {
+  async #start(order: Extract<protocol.Order, { type: 'job' }>): Promise<void> {
+    const { job, count, parts, samples, live } = order
     await this.#drop()
-    const plan = await this.#fetchPlan(job, parts)
+    const upstream = order.upstream && (await this.#startUpstream(order.upstream))
+    const fetched = await this.#fetchPlan(job, parts)
+    const plan = upstream ? sentTo(fetched, upstream.url) : fetched
     const before = await measureOffset(() => this.#askClock(), now)
     if (!before.ok) throw new Error(before.why)
     const pids = await Promise.all(plan.arms.map(({ origin }) => localListeners(origin)))
@@ -155,7 +170,7 @@ export class Engagement {
       },
       [{ index: this.#index, count }],
     )
-    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0 }
+    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0, upstream }
     if (this.#leaving !== undefined) await this.#drop()
   }
 
@@ -212,7 +227,7 @@ export class Engagement {
   }
 
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
-  async #report({ job, before, senders, machine, away, lateMs }: Job, record: RunRecord): Promise<void> {
+  async #report({ job, before, senders, machine, away, lateMs, upstream }: Job, record: RunRecord): Promise<void> {
     // Whoever is lost answers no question.
     const after = this.#leaving === undefined ? await measureOffset(() => this.#askClock(), now) : undefined
     const track = clockTrack(after?.ok ? [before, after.value] : [before])
@@ -233,6 +248,7 @@ export class Engagement {
     )
     machine.end()
     await senders.close()
+    await upstream?.close()
     const facts = {
       ...{ clock, lateMs, machine: evidence },
       away: away.map(({ atUs, ...rest }) => ({ atUs: convert(atUs), ...rest })),
@@ -301,4 +317,9 @@ export class Engagement {
     if (connected && silentMs > protocol.SILENCE_MS) this.leave('the coordinator was not heard of any longer')
     if (!connected && silentMs > this.#graceMs) this.leave('the broker was gone for longer than the grace period')
   }
+}
+
+function sentTo(plan: RunPlan, url: string): RunPlan {
+  const { origin } = new URL(url)
+  return { ...plan, arms: plan.arms.map((arm) => ({ ...arm, origin })) }
 }

@@ -77,11 +77,16 @@ const toSender: z.ZodType<ToSender> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('taken') }),
 ])
 
+/** What a provider may be told: how long it takes, and how much it says. */
+const UPSTREAM_FLAG = /^(?:--(?:ttft|token-gap|tokens|http2)|[\w.(),]{1,100})$/
+
 const orderSchema = z.discriminatedUnion('type', [
   /** Send your share of a plan, which is fetched in parts; workers from `count` on have none. */
   z.strictObject({
     ...{ type: z.literal('job'), job: count, count, parts: count, samples: z.boolean() },
     live: z.array(z.string()).optional(),
+    /** Flags of a provider beside the worker, to which it sends instead. */
+    upstream: z.array(z.string().regex(UPSTREAM_FLAG)).optional(),
   }),
   z.strictObject({ type: z.literal('tell'), job: count, index: count.optional(), message: toSender }),
   /** What is still sent for this job is ended; it has no result. */

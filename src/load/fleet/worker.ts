@@ -5,13 +5,14 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { now } from '../../system/clock.ts'
 import { ktVersion } from '../../system/machine.ts'
-import { Engagement } from './engagement.ts'
+import { Engagement, type StartUpstream } from './engagement.ts'
 import type { Link } from './link.ts'
 import * as protocol from './protocol.ts'
 
 export interface WorkerName {
   name: string
   labels: Record<string, string>
+  version?: string | undefined
 }
 
 export interface FleetWorker {
@@ -26,9 +27,9 @@ export function drawId(): string {
 
 export function startFleetWorker(
   link: Link,
-  { name, labels }: WorkerName,
+  { name, labels, version = ktVersion }: WorkerName,
+  startUpstream: StartUpstream,
   note: (line: string) => void,
-  version = ktVersion,
 ): FleetWorker {
   const id = drawId()
   let engagement: Engagement | undefined
@@ -45,7 +46,7 @@ export function startFleetWorker(
     if (!asked.ok) return asked.why
     if (asked.value.version !== version) return `it runs kt ${version}`
     if (engagement) return `it works for run ${engagement.run}`
-    engagement = new Engagement(link, asked.value)
+    engagement = new Engagement(link, asked.value, startUpstream)
     note(`works for run ${asked.value.run}`)
     void engagement.over.then((why) => {
       engagement = undefined

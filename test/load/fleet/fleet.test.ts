@@ -12,6 +12,7 @@ import { type Broker, linkTo, startBroker, whyNoBroker } from '../../support/bro
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../../support/engine.ts'
 
 const quiet = { progress: () => {} }
+const noUpstream = () => Promise.reject(new Error('no upstream was asked for'))
 let broker: Broker
 let server: TestServer
 const nonces: string[] = []
@@ -43,7 +44,7 @@ afterEach(async () => {
 async function startWorkers(count: number, labels: Record<string, string> = {}, version?: string): Promise<void> {
   for (let i = 1; i <= count; i++) {
     const link = await linkTo(broker)
-    workers.push(startFleetWorker(link, { name: `w${i}`, labels }, () => {}, version))
+    workers.push(startFleetWorker(link, { name: `w${i}`, labels, version }, noUpstream, () => {}))
     await link.nc.flush()
   }
 }
