@@ -8,7 +8,7 @@ import { ChatChunk } from '../wire/chat-chunk.ts'
 import { DeltaEvent } from '../wire/delta-event.ts'
 import { bearsTokens, readStreamEvent } from '../wire/formats.ts'
 import { ERROR_EVENT } from '../wire/sse.ts'
-import { parseStamp, readStamp, type Stamp } from '../wire/stamp.ts'
+import { parseStamp, readStamp, type Stamp, stampInText } from '../wire/stamp.ts'
 import { hiddenTokensOf, mergeUsage, type TokenUsage, usageOfAnswer } from '../wire/usage.ts'
 
 /** Names of members that kt does not know are kept up to this number. */
@@ -41,6 +41,8 @@ export class StreamTimings implements AnswerContent {
   #firstChars = 0
   #chars = 0
   #reasoningChars = 0
+  /** The stamps of this stream stand in its text alone, by its first token. */
+  #stampsInText = false
 
   constructor(onToken: TokenEventListener) {
     this.#onToken = onToken
@@ -65,6 +67,7 @@ export class StreamTimings implements AnswerContent {
     this.#firstChars = 0
     this.#chars = 0
     this.#reasoningChars = 0
+    this.#stampsInText = false
   }
 
   get shown(): boolean {
@@ -89,7 +92,7 @@ export class StreamTimings implements AnswerContent {
     if (event.error !== undefined) this.error ??= event.error
     if (event.ended) this.ended = true
     if (event.usage) this.usage = mergeUsage(this.usage, event.usage)
-    const stamp = event.fingerprint === undefined ? undefined : parseStamp(event.fingerprint)
+    const stamp = event.fingerprint === undefined ? this.#stampInText(data) : parseStamp(event.fingerprint)
     if (stamp) this.stamp = stamp
     const { visibleChars, reasoningChars, toolChars } = event
     if (bearsTokens(event)) this.#countTokens(visibleChars + reasoningChars + toolChars, reasoningChars, stamp, atUs)
@@ -120,8 +123,11 @@ export class StreamTimings implements AnswerContent {
     if (!this.#chunk.read(bytes, start, end)) return false
     this.events++
     const { fingerprintStart, fingerprintEnd, visibleChars, reasoningChars, finished } = this.#chunk
-    const stamp = this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
     const chars = visibleChars + reasoningChars
+    const stamp =
+      fingerprintStart < 0
+        ? this.#stampInText(bytes, start, end)
+        : this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
     if (chars > 0) this.#countTokens(chars, reasoningChars, stamp, atUs)
     if (finished) this.#finishedAfter = this.tokenEvents
     return true
@@ -132,14 +138,28 @@ export class StreamTimings implements AnswerContent {
     this.events++
     const { fingerprintStart, fingerprintEnd, chars, kind, usage } = this.#delta
     if (usage) this.usage = mergeUsage(this.usage, usage)
-    const stamp = this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
+    const stamp =
+      fingerprintStart < 0
+        ? this.#stampInText(bytes, start, end)
+        : this.#stampIn(bytes, fingerprintStart, fingerprintEnd)
     this.#countTokens(chars, kind === 'reasoning' ? chars : 0, stamp, atUs)
     return true
   }
 
   #stampIn(bytes: Buffer, start: number, end: number): Stamp | undefined {
-    const stamp = start < 0 ? undefined : readStamp(bytes, start, end, this.stamp?.nonce ?? '')
+    const stamp = readStamp(bytes, start, end, this.stamp?.nonce ?? '')
     if (stamp) this.stamp = stamp
+    return stamp
+  }
+
+  /** The text up to the first token shows whether the others are worth a search. */
+  #stampInText(data: Buffer | string, start = 0, end = Number.POSITIVE_INFINITY): Stamp | undefined {
+    if (!this.#stampsInText && this.tokenEvents > 0) return undefined
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    const stamp = stampInText(bytes, start, end, this.stamp?.nonce ?? '')
+    if (!stamp) return undefined
+    this.#stampsInText = true
+    this.stamp = stamp
     return stamp
   }
 

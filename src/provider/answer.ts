@@ -138,7 +138,9 @@ export function answerStream(reply: Reply, plan: StreamPlan, firstDueUs: number)
       }
       if (sent === request.tokens) {
         reply.note(200, providerUs)
-        reply.end(chunk + wire.close(stamps.member))
+        // The end has a time of its own, also where the stamps travel in the text.
+        const last = stamps.text === '' ? '' : wire.event(stamps.text, sent, stamps.member)
+        reply.end(chunk + last + wire.close(stamps.member))
         return
       }
       chunk += nextEvents(stamps)

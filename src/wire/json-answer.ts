@@ -5,7 +5,7 @@ import { errorText, errorTextIn, quotable } from './answer-error.ts'
 import { AnswerScan } from './answer-scan.ts'
 import { contentOfAnswer, formatOfAnswer } from './formats.ts'
 import { parseObject } from './json.ts'
-import { parseStamp, readStamp, type Stamp } from './stamp.ts'
+import { parseStamp, readStamp, type Stamp, stampInText } from './stamp.ts'
 import { hiddenTokensOf, type TokenUsage, usageOfAnswer } from './usage.ts'
 
 interface JsonAnswer {
@@ -30,8 +30,14 @@ export function readJsonAnswer(body: Buffer): JsonAnswer | undefined {
     usage,
     hiddenTokens: 0,
     content: SHOWN,
-    stamp: fingerprintStart < 0 ? undefined : readStamp(body, fingerprintStart, fingerprintEnd, ''),
+    stamp: stampOf(body, fingerprintStart, fingerprintEnd),
   }
+}
+
+/** A vector has no text that could hold one. */
+function stampOf(body: Buffer, start: number, end: number): Stamp | undefined {
+  if (start >= 0) return readStamp(body, start, end, '')
+  return scan.hasOutput ? stampInText(body, 0, body.length, '') : undefined
 }
 
 /** The same by a full parse. */
@@ -50,7 +56,8 @@ export function parseJsonAnswer(body: string): JsonAnswer | undefined {
   return {
     usage,
     hiddenTokens: hiddenTokensOf(usage, reasons),
-    stamp: typeof fingerprint === 'string' ? parseStamp(fingerprint) : undefined,
+    stamp:
+      typeof fingerprint === 'string' ? parseStamp(fingerprint) : stampInText(Buffer.from(body), 0, body.length, ''),
     content,
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The provider's stamp `kt1.<nonce>.<attempt>.<us>`: how long the simulated provider itself took, on its own monotonic
  * clock, from the request's last body byte to this write. It travels in `system_fingerprint`, so it passes through
- * gateways that drop headers, and shows a gateway's overhead without trust in the gateway.
+ * gateways that drop headers, and shows a gateway's overhead without trust in the gateway. A gateway that translates
+ * between formats may drop that member too: then the stamp in the text counts, where the provider writes one.
  */
 
 export interface Stamp {
@@ -61,6 +62,25 @@ export function readStamp(bytes: Buffer, start: number, end: number, lastNonce: 
   const providerUs = readDigits(bytes, dot + 1, end, 15)
   if (attempt < 0 || providerUs < 0) return undefined
   return { nonce: same ? lastNonce : bytes.toString('latin1', start + PREFIX, nonceEnd), attempt, providerUs }
+}
+
+const START = Buffer.from('kt1.')
+const DIGITS = 15
+
+/** The last stamp in a text that is given as JSON; the bytes from `start` to `end`. */
+export function stampInText(bytes: Buffer, start: number, end: number, lastNonce: string): Stamp | undefined {
+  let found: Stamp | undefined
+  for (let at = bytes.indexOf(START, start); at >= 0 && at < end; at = bytes.indexOf(START, at + START.length)) {
+    let after = at + PREFIX + NONCE_LETTERS + 1
+    const most = Math.min(end, after + 2 * DIGITS)
+    while (after < most && isStampByte(bytes[after] ?? 0)) after++
+    found = readStamp(bytes, at, after, lastNonce) ?? found
+  }
+  return found
+}
+
+function isStampByte(byte: number): boolean {
+  return byte === DOT || (byte >= 0x30 && byte <= 0x39)
 }
 
 /** The value of one to `most` decimal digits and nothing else, or -1. */

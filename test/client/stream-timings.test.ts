@@ -199,3 +199,42 @@ describe('recorded provider streams', () => {
     }
   })
 })
+
+describe('stamps in the text, where a gateway has dropped the member', () => {
+  const nonce = 'abcdefghijklmnop'
+  const stamp = (providerUs: number): string => formatStamp({ nonce, attempt: 1, providerUs })
+  const CHAT = (text: string): string => chunk({ content: text })
+  const MESSAGES = (text: string): string =>
+    JSON.stringify({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
+
+  /** Once as text, as events of an unusual shape are read, and once as bytes. */
+  const stampsOf = (payloads: readonly string[]): [(number | undefined)[], (number | undefined)[]] => {
+    const [asText, asBytes]: (number | undefined)[][] = [[], []]
+    const slow = new StreamTimings((_at, _gap, found) => asText?.push(found?.providerUs))
+    for (const [i, payload] of payloads.entries()) slow.event(payload, i)
+    const fast = new StreamTimings((_at, _gap, found) => asBytes?.push(found?.providerUs))
+    const reader = new SseReader(
+      () => expect.unreachable(),
+      (bytes, start, end) => fast.eventBytes(bytes, start, end, 0),
+    )
+    reader.push(Buffer.from(asEvents(payloads)))
+    expect(fast.stamp).toEqual(slow.stamp)
+    return [asText ?? [], asBytes ?? []]
+  }
+
+  it.each([
+    ['chat', CHAT],
+    ['Messages', MESSAGES],
+  ])('%s: the last one of each event', (_format, event) => {
+    const texts = [`The ${stamp(5)}`, ` end ${stamp(7)} of ${stamp(9)} it`, ' no stamp', ` ${stamp(12)}`]
+    const expected = [5, 9, undefined, 12]
+    expect(stampsOf(texts.map(event))).toEqual([expected, expected])
+  })
+
+  it('is not searched for where the first token has none, and the member wins', () => {
+    const none = [undefined, undefined]
+    expect(stampsOf([CHAT('The'), CHAT(` ${stamp(7)}`)])).toEqual([none, none])
+    const both = JSON.stringify({ choices: [{ index: 0, delta: { content: stamp(5) } }], system_fingerprint: stamp(6) })
+    expect(stampsOf([both])).toEqual([[6], [6]])
+  })
+})

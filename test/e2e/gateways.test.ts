@@ -20,7 +20,8 @@ const dir = tempDir()
 let provider: SimulatedProvider
 
 beforeAll(async () => {
-  provider = await quickProvider()
+  // A gateway that translates drops the stamps that do not stand in the text.
+  provider = await quickProvider({ stampInText: true })
 })
 afterAll(async () => {
   await provider.close()
@@ -38,7 +39,7 @@ function sectionOf(heading: string): string {
   return text.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
 }
 
-/** The two lines of a section: how the gateway starts, and how it is measured; without prompts. */
+/** The lines of a section: how the gateway starts, and how it is measured; without prompts. */
 function linesOf(section: string): string[][] {
   const [block = ''] = blocksOf(section, 'console')
   return commandsOf(`\`\`\`sh\n${block.replaceAll(/^\$ /gm, '')}\`\`\``).map(wordsOf)
@@ -68,7 +69,8 @@ test.for(GATEWAYS)(
   '$heading, as docs/gateways.md has it',
   async ({ heading, peer, file, language, port }, { skip }) => {
     const section = sectionOf(heading)
-    const [start = [], measure = []] = linesOf(section)
+    const [start = [], ...measures] = linesOf(section)
+    expect(measures.length).toBeGreaterThan(0)
     const own = await freePort()
     const here = (given: string): string =>
       given
@@ -102,14 +104,16 @@ test.for(GATEWAYS)(
         expect(performance.now(), said).toBeLessThan(until)
         await sleep(200)
       }
-      const given = measure.slice(1).map(here)
-      const less = given.map((word, at) => (given[at - 1] === '--requests' ? '60' : word))
-      expect(less.slice(0, 2)).toEqual(['bench', '--url'])
-      const { stdout, stderr } = await kt([...less, '--max-tokens', '4', '--no-jit-warmup', '--no-floor', '--json'])
-      expect(stdout, stderr + said).not.toBe('')
-      const run = parseBench(stdout)
-      expect(run.totals, JSON.stringify(run.totals.outcomes) + said).toMatchObject({ sent: 60, successful: 60 })
-      expect(run.overhead.map(({ definition }) => definition)).toContain('provider-stamped')
+      for (const measure of measures) {
+        const given = measure.slice(1).map(here)
+        const less = given.map((word, at) => (given[at - 1] === '--requests' ? '60' : word))
+        expect(less.slice(0, 2)).toEqual(['bench', '--url'])
+        const { stdout, stderr } = await kt([...less, '--max-tokens', '4', '--no-jit-warmup', '--no-floor', '--json'])
+        expect(stdout, stderr + said).not.toBe('')
+        const run = parseBench(stdout)
+        expect(run.totals, JSON.stringify(run.totals.outcomes) + said).toMatchObject({ sent: 60, successful: 60 })
+        expect(run.overhead.map(({ definition }) => definition)).toContain('provider-stamped')
+      }
     } finally {
       await stop(child)
     }

@@ -7,6 +7,7 @@ import { parseBenchOptions } from '../../src/bench/options.ts'
 import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
 import { ENDPOINTS, endpointOf } from '../../src/wire/endpoints.ts'
 import { decoded, httpServer, run } from '../support/engine.ts'
+import { quickProvider } from '../support/provider.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -62,6 +63,42 @@ describe('each API', () => {
     const [{ headers } = { headers: {} }] = planOf({ endpoint }).arms
     const [name, value] = endpointOf(endpoint).keyHeader('sk-any')
     expect(headers).toMatchObject({ [name]: value, ...endpointOf(endpoint).headers })
+  })
+})
+
+describe('a gateway that translates drops the member of the stamp', () => {
+  it.each([false, true])('the stamp in the text gives the overhead, streamed: %s', async (stream) => {
+    const behind = await quickProvider({ stampInText: true, gapMs: 100 })
+    // As LiteLLM does it with Anthropic's answers.
+    const server = await httpServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', async () => {
+        const answer = await fetch(behind.url + request.url, { method: 'POST', body: Buffer.concat(chunks) })
+        response.writeHead(200, { 'content-type': answer.headers.get('content-type') ?? '' })
+        for await (const piece of answer.body ?? []) {
+          response.write(
+            Buffer.from(piece)
+              .toString()
+              .replaceAll(/,"system_fingerprint":"[^"]*"/g, ''),
+          )
+        }
+        response.end()
+      })
+    })
+    try {
+      const asked = { url: server.origin, 'max-tokens': '2', concurrency: '1', requests: '3' }
+      const { arm } = await run(planOf({ stream, ...asked }))
+      expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 3 })
+      expect(arm.tokens.output).toBe(6)
+      const total = decoded(arm.stamped.total)
+      expect(total.count).toBe(3)
+      // The end has a stamp of its own: the 100 ms after the last token are the provider's.
+      expect(total.quantileUs(0)).toBeLessThan(80_000)
+      if (stream) expect(decoded(arm.stamped.perToken).count).toBeGreaterThan(0)
+    } finally {
+      await Promise.all([server.close(), behind.close()])
+    }
   })
 })
 

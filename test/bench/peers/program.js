@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const STARTS_WITHIN_MS = 10_000
 
 /** Resolves when `path` of `origin` is answered with a 200. */
-export async function startProgram({ command, args, env }, options, origin, path) {
+export async function startProgram({ command, args, env }, options, origin, path, withinMs = STARTS_WITHIN_MS) {
   const child = spawn(command, [...args, ...options], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -17,7 +17,7 @@ export async function startProgram({ command, args, env }, options, origin, path
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
     await exited
   }
-  for (const since = performance.now(); performance.now() - since < STARTS_WITHIN_MS; await sleep(20)) {
+  for (const since = performance.now(); performance.now() - since < withinMs; await sleep(20)) {
     if (child.exitCode !== null) break
     const status = await fetch(origin + path).then(
       async (response) => {
