@@ -96,7 +96,7 @@ export function buildReport(plan: RunPlan, record: RunRecord, context: RunContex
       warmup: plan.warmup,
       timeoutMs: plan.timeoutUs / 1_000,
       seed: workload.seed,
-      workload: { name: workload.name, sha256: workloadSha256(workload) },
+      workload: describeWorkload(workload),
       options: context.options,
     },
     arms: [first, ...others],
@@ -128,6 +128,16 @@ function withSteadiness(report: BenchReport): BenchReport {
   }
   const soak = judgeSoak(report)
   return soak ? { ...report, soak } : report
+}
+
+function describeWorkload(workload: WorkloadSpec): BenchReport['load']['workload'] {
+  const { name, nonce, maxTokensField } = workload
+  return {
+    name,
+    sha256: workloadSha256(workload),
+    ...(nonce === false ? { nonce } : {}),
+    ...(maxTokensField ? { maxTokensField } : {}),
+  }
 }
 
 /** The rate of a trace is known for certain once it was read. */

@@ -23,6 +23,7 @@ import { watchMachine } from '../system/machine-watch.ts'
 import { printable } from '../system/printable.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Watch, Watched } from '../watch/watch.ts'
+import type { MaxTokensField } from '../wire/body-changes.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { meanTurns } from '../workload/conversations/conversation.ts'
 import { aboutRun } from './about-run.ts'
@@ -38,7 +39,14 @@ import type { OpenReplay } from './replay.ts'
 import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
 import type { OpenTargets } from './targets.ts'
-import { describeFailures, endsTheRun, hasFailed, validatingPlan } from './validate.ts'
+import {
+  describeFailures,
+  endsTheRun,
+  hasFailed,
+  LEARNED_FIELD,
+  learnMaxTokensField,
+  validatingPlan,
+} from './validate.ts'
 import { measureWastedTokens } from './wasted-tokens.ts'
 
 const DRAIN_AFTER_INTERRUPT_US = 2_000_000
@@ -63,6 +71,8 @@ export interface BenchRun {
   /** The first reason given for each class of failure. */
   details: Partial<Record<Outcome, string>>
   stopped: StopReason | null
+  /** What the target takes instead of max_tokens, where the validating requests found out. */
+  maxTokensField?: MaxTokensField | undefined
   /** The requests that were kept, where some were to be. */
   kept?: KeptSamples | undefined
 }
@@ -90,23 +100,23 @@ export interface RunRecordOptions {
 }
 
 /**
- * `goOn` judges the report at each interim analysis of the plan: false ends the run. `asked` is what the live view
- * judges.
+ * `goOn` judges the report at each interim analysis of the plan: false ends the run. `judged` is what the live
+ * view judges.
  */
 export async function measure(
-  plan: RunPlan,
+  asked: RunPlan,
   { samples, budgets, shown, secrets, labels, price, replay, watch: beside, keep, served }: RunRecordOptions,
   { targets, embedded, aa, fleet }: OpenTargets,
   hooks: RunHooks,
   goOn?: (soFar: BenchReport, pairs: number) => boolean,
-  asked: AskedLive = NOTHING_ASKED,
+  judged: AskedLive = NOTHING_ASKED,
 ): Promise<BenchRun> {
   const machine = fingerprint()
-  const extent = extentOf(plan)
+  const extent = extentOf(asked)
   const startedAt = new Date().toISOString()
   const format = sampleFormatOf(samples ?? '')
   const file = samples === undefined ? undefined : await sampleFile(samples, format, hooks.note)
-  const kept = keep && new KeptRequests(plan, keep)
+  const kept = keep && new KeptRequests(asked, keep)
   const watch = await watchMachine(await pidsOf(targets))
   const context = {
     version: ktVersion,
@@ -123,11 +133,13 @@ export async function measure(
     options: shown,
     machineOf: fleet ? undefined : (_: number, block: BlockRecord) => watch.between(block.startedAtUs, block.endedAtUs),
   }
+  const validated = asked.validate ? await validate(asked, context.urls, secrets, hooks, fleet) : undefined
+  const { plan = asked, records = [] } = validated ?? {}
+  const first = records.at(-1)
   const spending = new Spending(plan)
-  const first = plan.validate ? await sendValidating(plan, context.urls, secrets, hooks, fleet) : undefined
-  if (first) spending.add(plan, first)
+  for (const record of records) spending.add(plan, record)
   let watched: Watched | undefined
-  const view = hooks.live || served ? new LiveWatch(plan, asked) : undefined
+  const view = hooks.live || served ? new LiveWatch(plan, judged) : undefined
   served?.begin(plan, context.runId, (arm) => view?.run.ended(arm) ?? [])
   await fleet?.describe(aboutRun(plan, context, fleet.members))
   const sent =
@@ -196,6 +208,7 @@ export async function measure(
     details: Object.fromEntries(details),
     stopped: record.stopReason,
     kept: kept?.kept(),
+    maxTokensField: plan.workload.maxTokensField,
   }
 }
 
@@ -229,18 +242,26 @@ async function pidsOf(targets: OpenTargets['targets']): Promise<number[]> {
   return [...new Set(found.flat())]
 }
 
-async function sendValidating(
+/** Sends the validating requests, again where the first ones taught how; the plan as it is to be sent then. */
+async function validate(
   plan: RunPlan,
   urls: readonly string[],
   secrets: readonly string[],
   hooks: RunHooks,
   fleet: OpenTargets['fleet'],
-): Promise<RunRecord> {
+): Promise<{ plan: RunPlan; records: RunRecord[] }> {
   const record = await send(validatingPlan(plan), hooks, fleet, {
     progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, extentOf(plan)),
   })
+  const maxTokensField = learnMaxTokensField(plan, record)
+  if (maxTokensField) {
+    hooks.note(LEARNED_FIELD)
+    const taught = { ...plan, workload: { ...plan.workload, maxTokensField } }
+    const again = await validate(taught, urls, secrets, hooks, fleet)
+    return { ...again, records: [record, ...again.records] }
+  }
   for (const line of describeFailures(record, urls, plan.workload.endpoint)) hooks.note(withoutSecrets(line, secrets))
-  return record
+  return { plan, records: [record] }
 }
 
 /** Sends what the plan asks for, or what the user's interrupts leave of it. */

@@ -22,6 +22,7 @@ import { findSteady } from '../stats/steadiness.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
+import type { MaxTokensField } from '../wire/body-changes.ts'
 import { printPreflight, warmsJit } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
 import { measure, type RunHooks, type RunRecordOptions } from './measure.ts'
@@ -128,6 +129,8 @@ interface Seen {
   spentUsd: number
   /** The budget of money is spent. */
   spent?: boolean
+  /** What the target takes instead of max_tokens. */
+  maxTokensField?: MaxTokensField | undefined
 }
 
 type LevelRunner = (place: LevelPlace) => Promise<MeasuredLevel>
@@ -151,12 +154,19 @@ function levelRunner(
     }
     // The levels differ in their load alone: the target is validated once.
     if (seen.first) plan.validate = false
-    const { report, stopped } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
+    const { maxTokensField = plan.workload.maxTokensField } = seen
+    plan.workload = { ...plan.workload, maxTokensField }
+    const {
+      report,
+      stopped,
+      maxTokensField: found,
+    } = await measure(plan, record, open, { ...hooks, progress }).catch((error) => {
       watch.end()
       throw error
     })
     const measuredRun = primaryRun(report)
     seen.first ??= measuredRun
+    seen.maxTokensField ??= found
     seen.spentUsd += report.cost?.usd ?? 0
     seen.spent ||= stopped === 'cost-budget'
     const measured = toLevel(measuredRun, level, watch.end())

@@ -2,15 +2,18 @@
  * The validating requests: before anything else, the JIT warm-up too, each arm gets one request of the workload, over
  * a connection of its own. A failure that every other request would meet alike (a wrong key, model or path, a request
  * that the target refuses, a target that cannot be reached) ends the run there, and is its result. Any other failure
- * may pass, so it is noted and the run goes on. What goes well is in no figure of the run.
+ * may pass, so it is noted and the run goes on. What goes well is in no figure of the run. A target that refuses the
+ * member that asks for output tokens, and names the other one, is asked with that.
  */
 import { randomUUID } from 'node:crypto'
 import type { RunRecord } from '../load/merge.ts'
 import { planBeside, type RunPlan } from '../load/plan.ts'
 import { randomFrom } from '../stats/random.ts'
+import { MAX_TOKENS_FIELDS, type MaxTokensField } from '../wire/body-changes.ts'
 import type { ApiEndpoint } from '../wire/endpoints.ts'
 import { drawArmTag } from '../wire/nonce.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
+import { asksForTokens } from '../workload/workload.ts'
 import { failureDetails } from './build-report.ts'
 
 export function validatingPlan(plan: RunPlan): RunPlan {
@@ -32,6 +35,26 @@ export function hasFailed({ arms }: RunRecord): boolean {
 
 /** How targets refuse an API that they do not speak. */
 const NOT_SPOKEN: ReadonlySet<string> = new Set<Outcome>(['KT_HTTP_404', 'KT_HTTP_4XX'])
+const [USUAL_FIELD, NEWER_FIELD] = MAX_TOKENS_FIELDS
+
+/** The member to ask for output tokens with, where a target refused the usual one and named it. */
+export function learnMaxTokensField({ workload }: RunPlan, { arms }: RunRecord): MaxTokensField | undefined {
+  const isOpen = workload.endpoint === 'chat' && workload.maxTokensField === undefined
+  if (!isOpen || !asksForTokens(workload)) return undefined
+  const refusals = arms.flatMap(({ details }) => details.KT_HTTP_4XX ?? [])
+  const named = refusals.some((text) => text.includes(NEWER_FIELD) && new RegExp(`\\b${USUAL_FIELD}\\b`).test(text))
+  return named ? NEWER_FIELD : undefined
+}
+
+/** What a user is told of it. */
+export const LEARNED_FIELD =
+  `The target refuses ${USUAL_FIELD} and names ${NEWER_FIELD}: the run asks with that one. ` +
+  `--max-tokens-field ${NEWER_FIELD} does from the start.`
+
+/** The flag that leaves out what a target refuses by name. */
+function adviceOn(reason: string): string | undefined {
+  return /stream_options|include_usage/.test(reason) ? ' --no-usage leaves out stream_options.' : undefined
+}
 
 /** A line for each validating request that failed; none where all went well. */
 export function describeFailures(record: RunRecord, urls: readonly string[], endpoint: ApiEndpoint): string[] {
@@ -46,7 +69,8 @@ export function describeFailures(record: RunRecord, urls: readonly string[], end
       const reason = details[code as Outcome]
       const quoted = reason ? `: "${reason}"` : ''
       const spoken = NOT_SPOKEN.has(code) ? ` Does the target speak --endpoint ${endpoint}?` : ''
-      return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}.${spoken} ${then}`]
+      const advice = adviceOn(reason ?? '') ?? spoken
+      return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}.${advice} ${then}`]
     }),
   )
 }

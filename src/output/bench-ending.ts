@@ -41,7 +41,11 @@ export function heading(report: Run, { c, width }: Page): string {
       ]
     : []
   const workload = load.workload.name === 'prompt' ? '' : `workload: ${load.workload.name}; `
-  const sent = [`${workload}each prompt ends with a nonce, so that no cache answers`]
+  const marked =
+    load.workload.nonce === false
+      ? 'no nonce ends the prompts, so a cache may have answered'
+      : 'each prompt ends with a nonce, so that no cache answers'
+  const sent = [`${workload}${marked}`]
   const asked = `${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`
   return [
     ...hang(`${c.bold('kt bench')}  `, `${asked}; seed ${load.seed}`, width),

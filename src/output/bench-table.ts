@@ -103,7 +103,7 @@ function results(report: Run, page: Page): string {
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
   const title = hang(
     `${c.bold('Benchmark Results:')}${partial} `,
-    c.dim(`${target.model} at ${host}, ${pace}, with a nonce`),
+    c.dim(`${target.model} at ${host}, ${pace}, ${load.workload.nonce === false ? 'without' : 'with'} a nonce`),
     width,
   )
   const rows = [

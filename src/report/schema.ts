@@ -8,6 +8,7 @@
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
+import { MAX_TOKENS_FIELDS } from '../wire/body-changes.ts'
 import type { agreementSchema } from './agreement-schema.ts'
 import { armSchema, type overheadSchema } from './arm-schema.ts'
 import { conversationLoadSchema } from './conversation-schema.ts'
@@ -150,6 +151,14 @@ export const benchReportSchema = z
           .strictObject({
             name: z.string().describe('its name'),
             sha256: z.string().describe('of all that is sent: equal where two runs sent the same'),
+            nonce: z
+              .literal(false)
+              .optional()
+              .describe('no nonce ended the prompts, so that a cache may have answered'),
+            maxTokensField: z
+              .enum(MAX_TOKENS_FIELDS)
+              .optional()
+              .describe('what output tokens were asked for with; absent for max_tokens where nobody named it'),
           })
           .describe('what was sent'),
         options: z

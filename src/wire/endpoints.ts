@@ -152,9 +152,9 @@ export const KEY_HEADERS: readonly string[] = [
 /** Headers that an API insists on, in any API. */
 export const API_HEADERS: readonly string[] = ENDPOINTS.flatMap((name) => Object.keys(endpointOf(name).headers))
 
-/** Writes the member of a body that limits its answer, with a comma before it. */
-export function limitWriter(name: ApiEndpoint): (tokens: number) => string {
-  const { limit = [] } = endpointOf(name)
+/** Writes the member of a body that limits its answer, with a comma before it; `field` is another name for it. */
+export function limitWriter(name: ApiEndpoint, field?: string): (tokens: number) => string {
+  const { limit = [] } = field === undefined ? endpointOf(name) : { limit: [field] }
   const before = `,${limit.map((member) => `${JSON.stringify(member)}:`).join('{')}`
   const after = '}'.repeat(Math.max(0, limit.length - 1))
   return (tokens) => before + tokens + after

@@ -3,6 +3,7 @@
  * the last message (the nonce, after generated text where there is some). Filling the holes is a concatenation.
  */
 
+import { type BodyChanges, changeBody, marked } from './body-changes.ts'
 import { type ApiEndpoint, formatOfEndpoint } from './endpoints.ts'
 import type { RequestSpec } from './format.ts'
 import type { JsonObject } from './json.ts'
@@ -17,31 +18,45 @@ export interface RequestTemplate {
 
 export interface RequestShape extends RequestSpec {
   endpoint: ApiEndpoint
+  /** What the user changes in what kt writes. */
+  changes?: BodyChanges | undefined
 }
 
 /** A request whose last message is `text`, followed by the hole for its end. */
 export function promptTemplate(shape: RequestShape, text: string): RequestTemplate {
-  return bodyTemplate((hole) => buildBody(shape, `${text} ${hole}`), shape.model + text)
+  return bodyTemplate((hole) => buildBody(shape, marked(text, hole)), shape.model + text, shape.changes)
 }
 
 /** A request whose last message is the hole, `prefixed` by one for a text that requests share. */
 export function generatedTemplate(shape: RequestShape, prefixed: boolean): RequestTemplate {
   const prefix = prefixed ? PREFIX : undefined
-  const { before, after } = bodyTemplate((hole) => buildBody(shape, hole, prefix), shape.model)
+  // The hole is that of the text: there is one without a nonce too.
+  const changes = { ...shape.changes, nonce: true }
+  const { before, after } = bodyTemplate((hole) => buildBody(shape, hole, prefix), shape.model, changes)
   if (!prefixed) return { before, between: '', after }
   const at = before.lastIndexOf(PREFIX)
   return { before: before.slice(0, at), between: before.slice(at + PREFIX.length), after }
 }
 
-function buildBody({ endpoint, ...spec }: RequestShape, text: string, prefix?: string): JsonObject {
+function buildBody({ endpoint, changes: _, ...spec }: RequestShape, text: string, prefix?: string): JsonObject {
   return formatOfEndpoint(endpoint).buildRequest(spec, text, prefix)
 }
 
-/** Any request: `build` puts the hole where the nonce belongs. The hole's text must not occur in `texts`. */
-export function bodyTemplate(build: (hole: string) => JsonObject, texts: string): RequestTemplate {
+/**
+ * Any request, with the user's changes: `build` puts the hole where the nonce belongs, or nothing where it gets ''. The
+ * hole's text must not occur in `texts`.
+ */
+export function bodyTemplate(
+  build: (hole: string) => JsonObject,
+  texts: string,
+  changes: BodyChanges = {},
+): RequestTemplate {
+  const write = (hole: string): string => JSON.stringify(changeBody(build(hole), changes))
+  if (changes.nonce === false) return { before: write('').slice(0, -1), between: '', after: '' }
+  const taken = texts + JSON.stringify(changes.extra ?? {})
   let hole = 'kt-hole'
-  while (texts.includes(hole)) hole += '-hole'
-  const [before = '', after = ''] = JSON.stringify(build(hole)).split(hole)
+  while (taken.includes(hole)) hole += '-hole'
+  const [before = '', after = ''] = write(hole).split(hole)
   return { before, between: '', after: after.slice(0, -1) }
 }
 

@@ -2,6 +2,7 @@
 
 import { UserError } from '../errors.ts'
 import { formatNumber } from '../units.ts'
+import type { BodyChanges, MaxTokensField } from '../wire/body-changes.ts'
 import { type ApiEndpoint, endpointOf } from '../wire/endpoints.ts'
 import { generatedTemplate, promptTemplate, type RequestShape } from '../wire/template.ts'
 import { DEFAULT_TOOL_RESULT } from './conversations/conversation.ts'
@@ -37,6 +38,9 @@ export interface WorkloadOptions {
   'max-tokens'?: number | undefined
   'shared-prefix-tokens'?: number | undefined
   'shared-prefixes'?: number | undefined
+  'max-tokens-field'?: MaxTokensField | undefined
+  /** What is changed in the requests that kt writes. */
+  changes?: BodyChanges | undefined
 }
 
 export const DEFAULT_MODEL = 'gpt-4o-mini'
@@ -45,20 +49,35 @@ const DEFAULT_PROMPT = 'Say hello in one word'
 export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload', 'trace'] as const
 
 export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
+  const { changes = {}, 'max-tokens-field': maxTokensField } = options
+  return {
+    ...writeWorkload(options),
+    ...(maxTokensField === undefined ? {} : { maxTokensField }),
+    ...(changes.nonce === false ? { nonce: false } : {}),
+  }
+}
+
+function writeWorkload(options: WorkloadOptions): WorkloadSpec {
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
   if (profile) return profileWorkload(profile, options)
   if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
   if (endpoint === 'raw') throw new UserError('--endpoint raw sends a file as it is', 'Give --body FILE.')
-  const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false }
+  const { changes } = options
+  const shape = { endpoint, model: options.model ?? DEFAULT_MODEL, stream: options.stream ?? false, changes }
   if (options.prompts !== undefined) return datasetWorkload(options.prompts, shape, options)
   const { name, source } = chooseText(options, shape)
   return {
     name,
-    ...shape,
+    ...specOf(shape),
     seed: options.seed,
     parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(endpoint, options) }],
   }
+}
+
+/** What a workload keeps of the shape of its requests: their changes are in the requests already. */
+function specOf({ endpoint, model, stream }: RequestShape): Pick<WorkloadSpec, 'endpoint' | 'model' | 'stream'> {
+  return { endpoint, model, stream }
 }
 
 function chooseText(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
@@ -89,7 +108,7 @@ function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOpt
   const { source, models, leftOut } = conversations ?? readRequests(path, shape, isModelAsked, how)
   return {
     name: fileName(path),
-    ...shape,
+    ...specOf(shape),
     model: models.join(', '),
     seed: options.seed,
     parts: [{ weight: 1, stream: shape.stream, source, ...outputOptions(shape.endpoint, options) }],
@@ -110,7 +129,7 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
   const built = parts.map((part): WorkloadPart => {
     const stream = options.stream ?? part.stream
     const { tokens = 0, count = 0 } = part.sharedPrefix ?? {}
-    const around = generatedTemplate({ endpoint, model, stream }, count > 0)
+    const around = generatedTemplate({ endpoint, model, stream, changes: options.changes }, count > 0)
     const { inputTokens } = part
     return {
       weight: part.weight,
@@ -126,9 +145,12 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
 }
 
 function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
-  const asked = { endpoint, model: options.model ?? (endpointOf(endpoint).inPath ? DEFAULT_MODEL : undefined) }
-  const { template, model, stream } =
-    endpoint === 'raw' ? readRaw(path) : readBody(path, { ...asked, stream: options.stream })
+  const asked = {
+    ...{ endpoint, model: options.model ?? (endpointOf(endpoint).inPath ? DEFAULT_MODEL : undefined) },
+    // It is sent as it stands, but for the nonce.
+    ...{ stream: options.stream, changes: { nonce: options.changes?.nonce } },
+  }
+  const { template, model, stream } = endpoint === 'raw' ? readRaw(path) : readBody(path, asked)
   const source = givenRequests([template])
   return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
 }

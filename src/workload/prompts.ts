@@ -6,6 +6,7 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
+import { type BodyChanges, marked } from '../wire/body-changes.ts'
 import { type ApiEndpoint, ENDPOINTS, endpointOf } from '../wire/endpoints.ts'
 import { asObject, type JsonObject } from '../wire/json.ts'
 import { bodyTemplate, type RequestTemplate } from '../wire/template.ts'
@@ -22,7 +23,12 @@ interface GivenBody {
 /** The request in a JSON file; `model` and `stream`, where given, stand instead of its own. */
 export function readBody(
   path: string,
-  asked: { endpoint: ApiEndpoint; model?: string | undefined; stream?: boolean | undefined },
+  asked: {
+    endpoint: ApiEndpoint
+    model?: string | undefined
+    stream?: boolean | undefined
+    changes?: BodyChanges | undefined
+  },
 ): GivenBody {
   const raw = parseJson(readUserText(path, 'request body'), path)
   parseWith(raw, bodySchema, path, 'request body')
@@ -41,7 +47,8 @@ export function readBody(
   const stream = body.stream ?? asked.stream ?? false
   const named = { model, ...(stream && body.stream === undefined ? { stream: true } : {}) }
   const own = { ...body, ...(endpointOf(asked.endpoint).inPath ? {} : named) }
-  const template = bodyTemplate((hole) => withNonce(own, hole, asked.endpoint, path), JSON.stringify(own))
+  const build = (hole: string): JsonObject => withNonce(own, hole, asked.endpoint, path)
+  const template = bodyTemplate(build, JSON.stringify(own), asked.changes)
   return { template, model, stream }
 }
 
@@ -98,10 +105,10 @@ function withNonce(
   const field = promptMember(endpoint)
   if (body.messages && field === 'messages') return { ...body, messages: endWithNonce(body.messages, nonce, path) }
   const prompt = body[field]
-  if (typeof prompt === 'string') return { ...body, [field]: `${prompt} ${nonce}` }
+  if (typeof prompt === 'string') return { ...body, [field]: marked(prompt, nonce) }
   const last: unknown = Array.isArray(prompt) ? prompt.at(-1) : undefined
-  const marked = typeof last === 'string' ? `${last} ${nonce}` : withNonceIn(asObject(last), nonce)
-  if (Array.isArray(prompt) && marked !== undefined) return { ...body, [field]: [...prompt.slice(0, -1), marked] }
+  const ended = typeof last === 'string' ? marked(last, nonce) : withNonceIn(asObject(last), nonce)
+  if (Array.isArray(prompt) && ended !== undefined) return { ...body, [field]: [...prompt.slice(0, -1), ended] }
   throw new UserError(
     `${path}: '${field}' ends with no text`,
     `kt marks every request at the end of its last text: give '${field}' as a text, as several, or as messages.`,
@@ -112,11 +119,11 @@ function withNonce(
 function withNonceIn(item: JsonObject | undefined, nonce: string): JsonObject | undefined {
   for (const member of ['content', 'parts']) {
     const held: unknown = item?.[member]
-    if (typeof held === 'string') return { ...item, [member]: `${held} ${nonce}` }
+    if (typeof held === 'string') return { ...item, [member]: marked(held, nonce) }
     const parts: unknown[] = Array.isArray(held) ? held : []
     const at = parts.findLastIndex((part) => typeof asObject(part)?.text === 'string')
     const text = asObject(parts[at])
-    if (text) return { ...item, [member]: parts.with(at, { ...text, text: `${text.text} ${nonce}` }) }
+    if (text) return { ...item, [member]: parts.with(at, { ...text, text: marked(String(text.text), nonce) }) }
   }
   return undefined
 }
@@ -133,14 +140,14 @@ export function endWithNonce(messages: readonly Message[], nonce: string, place:
   }
   return [
     ...messages.slice(0, -1),
-    { ...last, content: typeof content === 'string' ? `${content} ${nonce}` : markParts(content, nonce) },
+    { ...last, content: typeof content === 'string' ? marked(content, nonce) : markParts(content, nonce) },
   ]
 }
 
 function markParts(parts: readonly ContentPart[], nonce: string): ContentPart[] {
   const at = parts.findLastIndex(({ text }) => text !== undefined)
-  if (at === -1) return [...parts, { type: 'text', text: nonce }]
-  return parts.map((each, index) => (index === at ? { ...each, text: `${each.text} ${nonce}` } : each))
+  if (at === -1) return nonce === '' ? [...parts] : [...parts, { type: 'text', text: nonce }]
+  return parts.map((each, index) => (index === at ? { ...each, text: marked(each.text ?? '', nonce) } : each))
 }
 
 function readUserText(path: string, what: string): string {

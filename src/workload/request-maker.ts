@@ -3,6 +3,7 @@
  * words are laid out. Request i is drawn from the seed and i alone, so it is the same in every arm and every run.
  */
 import { hash32, type Random } from '../stats/random.ts'
+import { marked } from '../wire/body-changes.ts'
 import { limitWriter } from '../wire/endpoints.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { drawTokens, MAX_TOKENS, outputLimit, type TokenDistribution } from './distribution.ts'
@@ -39,7 +40,7 @@ export interface RequestMaker {
 }
 
 export function requestMaker(spec: WorkloadSpec): RequestMaker {
-  const { seed, parts } = spec
+  const { seed, parts, nonce: hasNonce = true } = spec
   const filler = parts.some(({ source }) => source.kind !== 'given') ? makeFiller(seed) : undefined
   const makers = parts.map((part) => partMaker(part, spec, filler))
   const choose = partChooser(parts, seed)
@@ -49,7 +50,7 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
     const part = choose(index)
     const { stream, fill } = makers[part] ?? nothing()
     const category = classifiers[part]?.(index) ?? NO_CATEGORY
-    return { nonce, body: fill(index, nonceWord(nonce), place), stream, part, category }
+    return { nonce, body: fill(index, hasNonce ? nonceWord(nonce) : '', place), stream, part, category }
   }
   return Object.assign(make, {
     categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
@@ -87,10 +88,11 @@ interface PartMaker {
   fill: (index: number, nonce: string, place?: number) => string
 }
 
-function partMaker(part: WorkloadPart, { endpoint, seed }: WorkloadSpec, filler: Filler | undefined): PartMaker {
+function partMaker(part: WorkloadPart, spec: WorkloadSpec, filler: Filler | undefined): PartMaker {
+  const { endpoint, seed, maxTokensField } = spec
   const { stream, source } = part
   if (endpoint === 'raw' && source.kind === 'given') return rawMaker(source)
-  const limit = limitWriter(endpoint)
+  const limit = limitWriter(endpoint, maxTokensField)
   const end = bodyEnd(part, seed, limit)
   if (source.kind === 'given') {
     const { outputs } = source
@@ -114,9 +116,9 @@ function partMaker(part: WorkloadPart, { endpoint, seed }: WorkloadSpec, filler:
     fill: (index, nonce) => {
       const tokens = inputTokensAt(inputTokens, seed, index)
       const text = words.text(tokens, uniform(`${seed}/${index}/at`))
-      if (shared.length === 0) return `${around.before}${text} ${nonce}${around.after}${end(index)}`
+      if (shared.length === 0) return `${around.before}${marked(text, nonce)}${around.after}${end(index)}`
       const prefix = shared[hash32(`${seed}/${index}/prefix`) % shared.length]
-      return `${around.before}${prefix}${around.between}${text} ${nonce}${around.after}${end(index)}`
+      return `${around.before}${prefix}${around.between}${marked(text, nonce)}${around.after}${end(index)}`
     },
   }
 }
@@ -140,7 +142,7 @@ function traceMaker(
     stream,
     fill: (index, nonce) => {
       const output = Math.min(maxTokens ?? MAX_TOKENS, rows.outputTokens(index))
-      return `${around.before}${text(index)} ${nonce}${around.after}${limit(output)}}`
+      return `${around.before}${marked(text(index), nonce)}${around.after}${limit(output)}}`
     },
   }
 }

@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Category, findCategory } from '../slo/category.ts'
+import { MAX_TOKENS_FIELDS, type MaxTokensField } from '../wire/body-changes.ts'
 import { type ApiEndpoint, endpointOf } from '../wire/endpoints.ts'
 import { promptTemplate, type RequestTemplate } from '../wire/template.ts'
 import { type ConversationSpec, meanTurns } from './conversations/conversation.ts'
@@ -45,6 +46,10 @@ export interface WorkloadSpec {
   categories?: readonly Category[] | undefined
   /** Those that every request is sent with, names in lower case: a category may ask for one. */
   headers?: Readonly<Record<string, string>> | undefined
+  /** What output tokens are asked for with; `max_tokens`, until a target has refused it, where nobody says. */
+  maxTokensField?: MaxTokensField | undefined
+  /** False where no nonce ends the prompts. */
+  nonce?: boolean | undefined
   /** Set where each request begins a conversation, or goes on with one. */
   conversations?: ConversationSpec | undefined
 }
@@ -113,14 +118,20 @@ export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOpti
 }
 
 /** Two runs with the same hash sent the same requests. */
-export function workloadSha256({ endpoint, seed, parts, conversations }: WorkloadSpec): string {
+export function workloadSha256({ endpoint, seed, parts, conversations, ...rest }: WorkloadSpec): string {
+  const { maxTokensField, nonce } = rest
+  const unusual = {
+    ...(maxTokensField === MAX_TOKENS_FIELDS[1] && { maxTokensField }),
+    ...(nonce === false && { nonce }),
+  }
+  const more = [...(conversations ? [conversations] : []), ...(Object.keys(unusual).length > 0 ? [unusual] : [])]
   const given = parts.flatMap(({ source }) => (source.kind === 'given' ? [source] : []))
   const kinds = parts.map((part) => {
     return part.source.kind === 'given' ? { ...part, source: { kind: 'given', bodies: [BODIES] } } : part
   })
   const hash = createHash('sha256')
   // One at a time: together they may be larger than a text can be.
-  JSON.stringify([endpoint, seed, kinds, WORDS, ...(conversations ? [conversations] : [])])
+  JSON.stringify([endpoint, seed, kinds, WORDS, ...more])
     .split(JSON.stringify(BODIES))
     .forEach((piece, i) => {
       hash.update(piece)
@@ -160,6 +171,17 @@ function meanOutput({ source, outputTokens, maxTokens, usualTokens = USUAL_OUTPU
     ? meanTokens(outputTokens, maxTokens ?? outputLimit(outputTokens))
     : (maxTokens ?? usualTokens)
   return source.kind === 'given' ? meanGivenOutput(source, asked, maxTokens) : asked
+}
+
+/** Whether some of the requests ask for a number of output tokens. */
+export function asksForTokens({ parts }: WorkloadSpec): boolean {
+  return parts.some(
+    ({ source, outputTokens, maxTokens, usualTokens }) =>
+      outputTokens !== undefined ||
+      (maxTokens ?? usualTokens) !== undefined ||
+      source.kind === 'trace' ||
+      (source.kind === 'given' && source.outputs !== undefined),
+  )
 }
 
 /** The place in `spec.categories` of a prompt of so many tokens in this part. */

@@ -12,6 +12,7 @@ import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
 import { workloadNames } from '../../workload/profile.ts'
 import type { WorkloadSpec } from '../../workload/workload.ts'
+import { BODY_RULES, bodyFlags, checkExtraBody, toBodyChanges } from './body.ts'
 import { FROM_FILE } from './conversation.ts'
 import { DATASET_RULES, datasetFlags } from './dataset.ts'
 import type { TargetFlagValues } from './target.ts'
@@ -33,6 +34,7 @@ export const requestFlags = {
   ),
   ...datasetFlags,
   body: text(z.string().optional(), 'JSON file with the request body, sent unchanged'),
+  ...bodyFlags,
   workload: text(z.string().optional(), 'workload profile: chat, rag, code-agent, mix, ..., or a .yaml file', {
     helpValue: 'chat',
     choices: workloadNames(),
@@ -68,6 +70,7 @@ const rule = rulesOf<WithTrace>()
 
 const RULES = [
   ...DATASET_RULES,
+  ...BODY_RULES,
   rule(TEXT_OPTIONS, (given) => {
     const texts = TEXT_OPTIONS.filter((name) => given[name] !== undefined).map((name) => `--${name}`)
     return (
@@ -118,8 +121,11 @@ export function readRequest(given: Given, target: TargetFlagValues, faults: Faul
   }
   faults.check(values, RULES)
   if (!faults.sound(...Object.keys(requestFlags))) return undefined
-  const workload = faults.attempt(() => chooseWorkload({ ...values, playsRows: given.values.turns === FROM_FILE }))
+  const workload = faults.attempt(() =>
+    chooseWorkload({ ...values, playsRows: given.values.turns === FROM_FILE, changes: toBodyChanges(values) }),
+  )
   if (workload) checkWorkload(workload, values, target, faults)
+  if (workload) checkExtraBody(workload, values, faults)
   return workload
 }
 

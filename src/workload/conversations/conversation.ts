@@ -7,6 +7,7 @@
 import { type Delay, delayDraws } from '../../schedule/delays.ts'
 import { hash32 } from '../../stats/random.ts'
 import { type AnswerMessage, type CalledTool, readAnswerMessage } from '../../wire/answer-message.ts'
+import { marked } from '../../wire/body-changes.ts'
 import { asText, type JsonObject, objectsIn, parseObject } from '../../wire/json.ts'
 import { MOST_TURNS } from '../datasets/dataset.ts'
 import { drawTokens, meanTokens, type TokenDistribution } from '../distribution.ts'
@@ -117,7 +118,7 @@ function withResults(results: readonly JsonObject[], added: readonly JsonObject[
   const last = results.at(-1)
   if (!last) return [{ ...first, role: 'user' }]
   const told = typeof last.content === 'string' ? last.content : JSON.stringify(last.content)
-  return [...results.slice(0, -1), { ...last, content: `${told} ${first.content}` }]
+  return [...results.slice(0, -1), { ...last, content: marked(told, String(first.content)) }]
 }
 
 /** The history after an answer: the model's message, and what the tools return that it calls. */

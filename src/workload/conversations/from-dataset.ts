@@ -88,5 +88,5 @@ function turnTemplate(place: string, { add, members, outputTokens }: DatasetTurn
     const messages = asked.length === 0 ? [{ role: RESULTS_ONLY, content: hole }] : endWithNonce(asked, hole, place)
     return { ...openaiRequest(shape, { messages }), ...own }
   }
-  return { ...bodyTemplate(build, JSON.stringify([asked, own, shape.model])), outputTokens }
+  return { ...bodyTemplate(build, JSON.stringify([asked, own, shape.model]), shape.changes), outputTokens }
 }

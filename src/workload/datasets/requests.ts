@@ -1,5 +1,6 @@
 /** Single requests of a dataset's rows. A conversation is one request: all of it up to the last user's message. */
 import { UserError } from '../../errors.ts'
+import { marked } from '../../wire/body-changes.ts'
 import { type ApiEndpoint, ENDPOINTS, endpointOf, formatOfEndpoint } from '../../wire/endpoints.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { openaiRequest } from '../../wire/openai.ts'
@@ -58,11 +59,11 @@ function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
   const build = (hole: string): JsonObject => {
     if (prompt === undefined)
       return { ...openaiRequest(shape, { messages: endWithNonce(messages, hole, row.place) }), ...own }
-    const { endpoint, ...spec } = shape
-    return { ...formatOfEndpoint(endpoint).buildRequest(spec, `${prompt} ${hole}`), ...own }
+    const { endpoint, changes: _, ...spec } = shape
+    return { ...formatOfEndpoint(endpoint).buildRequest(spec, marked(prompt, hole)), ...own }
   }
   const texts = shape.model + (prompt ?? JSON.stringify(messages)) + JSON.stringify(own)
-  return { ...bodyTemplate(build, texts), outputTokens }
+  return { ...bodyTemplate(build, texts, shape.changes), outputTokens }
 }
 
 /** Refuses a row of another endpoint. */
