@@ -9,6 +9,7 @@ import type { CancelRecord } from './cancellation.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
 import type { ConversationRecord } from './conversation-recorder.ts'
+import type { GroupRecord } from './group-recorder.ts'
 import type { ReplayRecord } from './replay-recorder.ts'
 import type { TokenRecord, TokensSpent } from './token-counter.ts'
 import type { ToldWaits } from './told-waits.ts'
@@ -77,6 +78,8 @@ export interface ArmRecord {
   compared: ComparedAnswersRecord | undefined
   /** Undefined where requests belong to no conversation. */
   conversations: ConversationRecord | undefined
+  /** By model, where the run asks for several. */
+  models: GroupRecord[] | undefined
   /** Undefined without a trace. */
   replay: ReplayRecord | undefined
 }

@@ -206,9 +206,9 @@ export class Engine {
           return
         }
         // It would have been the next request of its arm, so it counts in the category of that one.
-        const category = this.#make.categoryOf(this.#numbers.next(arm, released.index, phase.arms.length))
+        const { category, model } = this.#make.classOf(this.#numbers.next(arm, released.index, phase.arms.length))
         recorder.released(block, atUs, category)
-        recorder.ended(createNeverSentResult(atUs), released.intendedUs, '', { block, category })
+        recorder.ended(createNeverSentResult(atUs), released.intendedUs, '', { block, category, model })
       },
     })
     this.#phase = load
@@ -238,6 +238,7 @@ export class Engine {
     request.nonce = nonce
     request.requestIndex = index
     request.category = category
+    request.model = this.#plan.workload.parts[part]?.model
     request.released = released
     request.phase = phase
     request.recorder = measured ? recorder : undefined

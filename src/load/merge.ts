@@ -17,6 +17,7 @@ import { mergeCanceled } from './cancellation.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import { mergeConversations } from './conversation-recorder.ts'
+import { mergeGroups } from './group-recorder.ts'
 import type { StopReason } from './limits.ts'
 import { mergeReplays } from './replay-recorder.ts'
 import { mergeSeconds, type Second } from './series.ts'
@@ -172,6 +173,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     told: mergeToldWaits(arms.map(({ told }) => told)),
     compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
     conversations: first.conversations && mergeConversations(arms.flatMap(({ conversations }) => conversations ?? [])),
+    models: first.models && mergeGroups(arms.map(({ models }) => models ?? [])),
     replay: mergeReplays(arms.map(({ replay }) => replay)),
   }
 }

@@ -23,6 +23,7 @@ import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
 import { ConversationRecorder } from './conversation-recorder.ts'
 import { FailedWarmup } from './failed-warmup.ts'
+import { GroupRecorder } from './group-recorder.ts'
 import { type LiveBlock, LiveBlocks, record } from './live-blocks.ts'
 import { BLOCK_SAMPLES, GAP_SAMPLES, RUN_SAMPLES } from './metric-samples.ts'
 import type { RunPlan } from './plan.ts'
@@ -34,6 +35,8 @@ import { Hold } from './told-waits.ts'
 interface CountedIn {
   block: number
   category: number
+  /** Its place among the models of the workload. */
+  model?: number | undefined
   delays?: TokenDelays
 }
 
@@ -83,6 +86,8 @@ export class ArmRecorder {
   readonly blocks = new LiveBlocks()
   readonly #categories: CategoryRecorder
   readonly #compared: ComparedAnswers | undefined
+  /** Where the run asks for several models. */
+  readonly #models: GroupRecorder | undefined
   readonly abort: AbortWatch | undefined
   /** Of a trace: how late its rows left, and what their answers were asked for. */
   readonly replay: ReplayRecorder | undefined
@@ -93,6 +98,7 @@ export class ArmRecorder {
     const { compareAnswers, abortOn, doubtful, workload, load } = extras
     this.conversations = workload?.conversations ? new ConversationRecorder() : undefined
     this.name = name
+    this.#models = workload?.models ? new GroupRecorder(workload.models.length) : undefined
     this.replay = load?.mode === 'open' && load.trace ? new ReplayRecorder() : undefined
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
     this.#compared = compareAnswers ? new ComparedAnswers() : undefined
@@ -164,11 +170,13 @@ export class ArmRecorder {
     if (outcome !== 'OK') {
       this.failed++
       this.#details[outcome] ??= result.detail
+      this.#models?.ended(countedIn.model ?? -1, result, intendedUs, Number.NaN)
       return
     }
     this.#notes.answered(result)
     if (sample) this.#compared?.add(sample, result, blockIndex)
-    this.#recordOverhead(result, nonce, block, countedIn.delays)
+    const overheadUs = this.#recordOverhead(result, nonce, block, countedIn.delays)
+    this.#models?.ended(countedIn.model ?? -1, result, intendedUs, overheadUs)
   }
 
   toRecord(): ArmRecord {
@@ -211,11 +219,13 @@ export class ArmRecorder {
       told: this.hold.told,
       compared: this.#compared?.toRecord(),
       conversations: this.conversations?.toRecord(),
+      models: this.#models?.toRecords(),
       replay: this.replay?.toRecord(),
     }
   }
 
-  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock, delays: TokenDelays | undefined): void {
+  /** What the gateway added by its best reading; NaN where nothing tells it. */
+  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock, delays: TokenDelays | undefined): number {
     const stamped = stampedOverhead(result, nonce)
     switch (stamped.kind) {
       case 'overhead':
@@ -240,7 +250,9 @@ export class ArmRecorder {
         stamped satisfies never
     }
     const ownUs = this.#self.record(result, result.streamed, block)
-    if (stamped.kind === 'overhead' && ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
+    if (stamped.kind !== 'overhead') return ownUs ?? Number.NaN
+    if (ownUs !== undefined) this.#stamped.unattributed.record(stamped.us - ownUs)
+    return stamped.us
   }
 
   /** An excluded request has ended: it is in no figure, but its tokens are spent. */

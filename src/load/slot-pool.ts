@@ -78,6 +78,8 @@ export class InFlightRequest implements SlotListener {
   block = 0
   /** Its index in the workload's categories; NO_CATEGORY where it has none. */
   category = NO_CATEGORY
+  /** Its place among the workload's models, where there are several. */
+  model: number | undefined
   /** The tokens that a row of a trace asked for. */
   askedInput = 0
   askedOutput = 0

@@ -24,6 +24,7 @@ import {
   urlField,
   verdictSchema,
 } from './fields.ts'
+import { modelsSchema } from './group-schema.ts'
 
 const readings = count.describe('readings')
 
@@ -318,6 +319,7 @@ export const armSchema = z
       .optional()
       .describe('what the gateway says of itself beside its figures'),
     conversations: conversationsSchema.optional(),
+    models: modelsSchema.optional(),
     agreement: agreementSchema.optional().describe('with the baseline: whether both say the same'),
     steadiness: steadinessSchema.optional(),
     blocks: z.array(blockSchema).describe('in the order of their index; blocks of one index ran beside each other'),

@@ -36,6 +36,7 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { fleetSchema } from './fleet-schema.ts'
+import { modelSharesSchema } from './group-schema.ts'
 import { replaySchema } from './replay-schema.ts'
 import { soakSchema } from './soak-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
@@ -155,6 +156,7 @@ export const benchReportSchema = z
               .literal(false)
               .optional()
               .describe('no nonce ended the prompts, so that a cache may have answered'),
+            models: modelSharesSchema.optional(),
             maxTokensField: z
               .enum(MAX_TOKENS_FIELDS)
               .optional()

@@ -11,15 +11,17 @@ import type { DatasetOptions } from './datasets/read.ts'
 import { readRequests } from './datasets/requests.ts'
 import type { TokenDistribution } from './distribution.ts'
 import { givenRequests } from './given.ts'
+import { mixModels } from './models.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
 import { fileName, readBody, readRaw } from './prompts.ts'
 import { createRing } from './traces/ring.ts'
-import type { TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
+import type { ModelShare, TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
 /** The flags that say what is sent; undefined where the user said nothing. */
 export interface WorkloadOptions {
   endpoint?: ApiEndpoint | undefined
-  model?: string | undefined
+  /** Several by weight. */
+  model?: readonly ModelShare[] | undefined
   stream?: boolean | undefined
   seed: number
   prompt?: string | undefined
@@ -50,14 +52,21 @@ export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workl
 
 export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   const { changes = {}, 'max-tokens-field': maxTokensField } = options
+  const models = options.model ?? []
+  const written =
+    models.length > 0
+      ? mixModels(models, (model) => writeWorkload({ ...options, model }))
+      : writeWorkload({ ...options, model: undefined })
   return {
-    ...writeWorkload(options),
+    ...written,
     ...(maxTokensField === undefined ? {} : { maxTokensField }),
     ...(changes.nonce === false ? { nonce: false } : {}),
   }
 }
 
-function writeWorkload(options: WorkloadOptions): WorkloadSpec {
+type OneModel = Omit<WorkloadOptions, 'model'> & { model: string | undefined }
+
+function writeWorkload(options: OneModel): WorkloadSpec {
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
   if (profile) return profileWorkload(profile, options)
@@ -80,7 +89,7 @@ function specOf({ endpoint, model, stream }: RequestShape): Pick<WorkloadSpec, '
   return { endpoint, model, stream }
 }
 
-function chooseText(options: WorkloadOptions, shape: RequestShape): { name: string; source: TextSource } {
+function chooseText(options: OneModel, shape: RequestShape): { name: string; source: TextSource } {
   const { prompt = DEFAULT_PROMPT, trace } = options
   if (trace !== undefined) {
     const source: TextSource = { kind: 'trace', around: generatedTemplate(shape, false), ring: createRing() }
@@ -96,7 +105,7 @@ function chooseText(options: WorkloadOptions, shape: RequestShape): { name: stri
   return { name: 'prompt', source: givenRequests([promptTemplate(shape, prompt)]) }
 }
 
-function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOptions): WorkloadSpec {
+function datasetWorkload(path: string, shape: RequestShape, options: OneModel): WorkloadSpec {
   const how = {
     format: options['dataset-format'],
     columns: options['dataset-columns'],
@@ -124,7 +133,7 @@ function datasetWorkload(path: string, shape: RequestShape, options: WorkloadOpt
 }
 
 /** The profile as it stands, but for what flags say: model, streamed or not, output tokens. */
-function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: WorkloadOptions): WorkloadSpec {
+function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: OneModel): WorkloadSpec {
   const model = options.model ?? DEFAULT_MODEL
   const built = parts.map((part): WorkloadPart => {
     const stream = options.stream ?? part.stream
@@ -144,7 +153,7 @@ function profileWorkload({ name, endpoint, parts }: WorkloadProfile, options: Wo
   return { name, endpoint, model, stream: built.some(({ stream }) => stream), seed: options.seed, parts: built }
 }
 
-function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOptions): WorkloadSpec {
+function bodyWorkload(path: string, endpoint: ApiEndpoint, options: OneModel): WorkloadSpec {
   const asked = {
     ...{ endpoint, model: options.model ?? (endpointOf(endpoint).inPath ? DEFAULT_MODEL : undefined) },
     // It is sent as it stands, but for the nonce.
@@ -157,7 +166,7 @@ function bodyWorkload(path: string, endpoint: ApiEndpoint, options: WorkloadOpti
 
 function outputOptions(
   endpoint: ApiEndpoint,
-  options: WorkloadOptions,
+  options: OneModel,
 ): Pick<WorkloadPart, 'outputTokens' | 'maxTokens' | 'usualTokens'> {
   const { usualLimit: usualTokens } = endpointOf(endpoint)
   return { outputTokens: options['output-tokens'], maxTokens: options['max-tokens'], usualTokens }

@@ -35,8 +35,8 @@ export interface RequestMaker {
    * nonce's tag. Of requests that are given, `place` says which one it is; by itself they come in turn.
    */
   (tag: string, index: number, place?: number): PreparedRequest
-  /** The category of request `index`, without making it. */
-  categoryOf(index: number): number
+  /** The category of request `index`, and its model's place where there are several, without making it. */
+  classOf(index: number): { category: number; model: number | undefined }
 }
 
 export function requestMaker(spec: WorkloadSpec): RequestMaker {
@@ -53,7 +53,10 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
     return { nonce, body: fill(index, hasNonce ? nonceWord(nonce) : '', place), stream, part, category }
   }
   return Object.assign(make, {
-    categoryOf: (index: number): number => classifiers[choose(index)]?.(index) ?? NO_CATEGORY,
+    classOf: (index: number) => {
+      const part = choose(index)
+      return { category: classifiers[part]?.(index) ?? NO_CATEGORY, model: parts[part]?.model }
+    },
   })
 }
 

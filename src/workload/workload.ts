@@ -29,12 +29,20 @@ import type { TraceRing } from './traces/ring.ts'
 /** In a list of categories, the place of a request that belongs to none. */
 export const NO_CATEGORY = -1
 
+export interface ModelShare {
+  name: string
+  /** Against those of the other models. */
+  weight: number
+}
+
 /** Everything that decides what is sent; plain data, so that it can cross a thread. */
 export interface WorkloadSpec {
   /** For the report: 'prompt', 'chat', a file's name. */
   name: string
   endpoint: ApiEndpoint
   model: string
+  /** Where there are several: `model` names them all, and each has parts of its own. */
+  models?: readonly ModelShare[] | undefined
   /** Whether any of it is streamed. */
   stream: boolean
   seed: number
@@ -67,6 +75,8 @@ export interface WorkloadPart {
   usualTokens?: number | undefined
   /** Sent with the requests of this part, names in lower case. */
   headers?: Record<string, string> | undefined
+  /** Its place among the workload's models, where there are several. */
+  model?: number | undefined
 }
 
 export type TextSource =

@@ -75,7 +75,7 @@ describe('the category of a request', () => {
     for (let i = 0; i < 200; i++) {
       const { body, category } = make('aaaaaaaa', i)
       expect(make('bbbbbbbb', i).category).toBe(category)
-      expect(make.categoryOf(i)).toBe(category)
+      expect(make.classOf(i).category).toBe(category)
       // Every word is one token, and the nonce is another word.
       const words = JSON.parse(body).messages[0].content.split(' ').length - 1
       expect(shipped[category]?.name).toBe(words >= 4_000 ? 'chat-long-context' : 'chat-short')
@@ -125,7 +125,7 @@ describe('the category of a request', () => {
           )
           const reachable = reachableCategories(workload)
           const make = requestMaker(workload)
-          for (let i = 0; i < 20; i++) expect(reachable).toContain(make.categoryOf(i))
+          for (let i = 0; i < 20; i++) expect(reachable).toContain(make.classOf(i).category)
         },
       ),
       { numRuns: 60 },

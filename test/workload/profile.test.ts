@@ -55,7 +55,7 @@ describe('workload profiles', () => {
     const changed = chooseWorkload({
       seed: 1,
       workload: 'chat',
-      model: 'm',
+      model: [{ name: 'm', weight: 1 }],
       stream: false,
       'output-tokens': { kind: 'constant', value: 3 },
     })

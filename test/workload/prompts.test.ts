@@ -88,7 +88,9 @@ describe('--body', () => {
   })
 
   it('takes the model and streaming from the flags where they are given', () => {
-    expect(sent({ body: file(JSON.stringify(body)), model: 'other', stream: true })[0]).toMatchObject({
+    expect(
+      sent({ body: file(JSON.stringify(body)), model: [{ name: 'other', weight: 1 }], stream: true })[0],
+    ).toMatchObject({
       model: 'other',
       stream: true,
     })

@@ -52,9 +52,12 @@ describe('requests', () => {
 
   it('survive a prompt that looks like the holes they are cut at, and any text at all', () => {
     for (const prompt of ['kt-hole kt-hole-hole', 'kt-prefix', 'a "quoted" \\ \n line', '漢字 🙂', '{"a":1}}']) {
-      expect(userText(made(spec({ prompt, model: 'kt-prefix kt-hole' }), 1)[0])).toBe(prompt)
+      expect(userText(made(spec({ prompt, model: [{ name: 'kt-prefix kt-hole', weight: 1 }] }), 1)[0])).toBe(prompt)
     }
-    const [sent] = made(spec({ model: 'kt-prefix', 'input-tokens': constant(4), 'shared-prefix-tokens': 2 }), 1)
+    const [sent] = made(
+      spec({ model: [{ name: 'kt-prefix', weight: 1 }], 'input-tokens': constant(4), 'shared-prefix-tokens': 2 }),
+      1,
+    )
     expect(sent).toMatchObject({ model: 'kt-prefix', messages: [{ role: 'system' }, { role: 'user' }] })
   })
 
@@ -125,7 +128,7 @@ describe('requests', () => {
 describe('the hash of a workload', () => {
   const base: Partial<WorkloadOptions> = { 'input-tokens': constant(20), 'output-tokens': constant(5) }
   it.each<[string, Partial<WorkloadOptions>]>([
-    ['model', { model: 'other' }],
+    ['model', { model: [{ name: 'other', weight: 1 }] }],
     ['seed', { seed: 2 }],
     ['stream', { stream: true }],
     ['input tokens', { 'input-tokens': constant(21) }],

@@ -10,6 +10,7 @@ import { countOrZero, positiveCount } from '../../parse/quantity.ts'
 import { ENDPOINTS, endpointOf } from '../../wire/endpoints.ts'
 import { chooseWorkload, TEXT_OPTIONS } from '../../workload/choose.ts'
 import { tokenDistribution } from '../../workload/distribution.ts'
+import { modelShares } from '../../workload/models.ts'
 import { workloadNames } from '../../workload/profile.ts'
 import type { WorkloadSpec } from '../../workload/workload.ts'
 import { BODY_RULES, bodyFlags, checkExtraBody, toBodyChanges } from './body.ts'
@@ -25,7 +26,7 @@ const notEmpty = z.string().min(1, 'must not be empty')
 
 export const requestFlags = {
   endpoint: target.text(oneOf(ENDPOINTS).optional(), 'API to call [default: chat]; raw sends --body to --url as it is'),
-  model: text(notEmpty.optional(), 'model to ask for [default: gpt-4o-mini]'),
+  model: text(modelShares.optional(), "model to ask for, or several by weight: 'a=3,b=1' [default: gpt-4o-mini]"),
   prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
   prompts: text(
     z.string().optional(),
@@ -63,8 +64,8 @@ export const requestFlags = {
 }
 
 type RequestFlagValues = FlagValues<typeof requestFlags>
-/** A trace says what is sent too (src/bench/options/trace.ts). */
-type WithTrace = RequestFlagValues & { trace: string | undefined }
+/** A trace and conversations say what is sent too (src/bench/options/trace.ts, conversation.ts). */
+type WithTrace = RequestFlagValues & { trace: string | undefined; turns: unknown }
 
 const rule = rulesOf<WithTrace>()
 
@@ -78,6 +79,15 @@ const RULES = [
       failure(`${texts.join(' and ')} exclude each other: each says what is sent`, 'Keep one of them.')
     )
   }),
+  ...(['trace', 'turns'] as const).map((name) =>
+    rule(
+      ['model', name],
+      ({ model = [], ...given }) =>
+        model.length > 1 &&
+        given[name] !== undefined &&
+        failure(`several models do not go with --${name}`, 'Give one --model.'),
+    ),
+  ),
   rule(
     ['shared-prefixes', 'shared-prefix-tokens'],
     (given) =>
@@ -114,15 +124,16 @@ const RULES = [
 
 /** The workload that the flags come to, or undefined where a fault keeps it from being known. */
 export function readRequest(given: Given, target: TargetFlagValues, faults: Faults): WorkloadSpec | undefined {
-  const { trace } = given.values
+  const { trace, turns } = given.values
   const values: WithTrace = {
     ...faults.read(requestFlags, given),
     trace: typeof trace === 'string' ? trace : undefined,
+    turns,
   }
   faults.check(values, RULES)
   if (!faults.sound(...Object.keys(requestFlags))) return undefined
   const workload = faults.attempt(() =>
-    chooseWorkload({ ...values, playsRows: given.values.turns === FROM_FILE, changes: toBodyChanges(values) }),
+    chooseWorkload({ ...values, playsRows: turns === FROM_FILE, changes: toBodyChanges(values) }),
   )
   if (workload) checkWorkload(workload, values, target, faults)
   if (workload) checkExtraBody(workload, values, faults)

@@ -55,7 +55,9 @@ describe('found out by the file', () => {
       asks('The capital of Poland?', { stream: true, stream_options: { include_usage: true } }),
     ])
     expect(workload.model).toBe('gpt-4o, gpt-4o-mini')
-    expect(sendAll(fixture('openai-batch.jsonl'), { model: 'm' }).bodies.map(({ model }) => model)).toEqual(['m', 'm'])
+    expect(
+      sendAll(fixture('openai-batch.jsonl'), { model: [{ name: 'm', weight: 1 }] }).bodies.map(({ model }) => model),
+    ).toEqual(['m', 'm'])
   })
 
   it("vLLM's custom dataset: an output length a row", () => {

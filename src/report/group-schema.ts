@@ -1,0 +1,25 @@
+/** Requests of an arm in groups: a row for each model. */
+import { z } from 'zod'
+import { count, distributionSchema } from './fields.ts'
+
+/** What every group tells, under whatever name. */
+export const groupShape = {
+  sent: count.describe('requests sent'),
+  successful: count.describe('of these, the answered ones'),
+  failed: count.describe('all others'),
+  latencyMs: distributionSchema.optional().describe('latency of its requests'),
+  ttftMs: distributionSchema.optional().describe('time to first token of its streams'),
+  tpotMs: distributionSchema.optional().describe('time per output token of its streams'),
+  overheadMs: distributionSchema
+    .optional()
+    .describe("what the gateway added, by the provider's stamps, else by its own headers"),
+  outputTokensPerSec: z.number().nullable().describe('output tokens; null where some answers tell none'),
+}
+
+export const modelsSchema = z
+  .array(z.strictObject({ model: z.string().describe('its name'), ...groupShape }))
+  .describe('of a run with several models (--model a=3,b=1): its requests by model')
+
+export const modelSharesSchema = z
+  .array(z.strictObject({ name: z.string().describe('as --model gives it'), weight: z.number().positive() }))
+  .describe('the models that were asked for, by weight; absent where it was one')

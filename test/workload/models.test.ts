@@ -1,0 +1,101 @@
+// Several models in one run: shares by weight, the same prompts for each, and a row for each in the report.
+import { describe, expect, it } from 'vitest'
+import { bench } from '../../src/api/index.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { modelSection } from '../../src/output/group-tables.ts'
+import { makePage } from '../../src/output/table.ts'
+import { primaryRun } from '../../src/report/runs.ts'
+import { benchReportSchema } from '../../src/report/schema.ts'
+import { modelShares } from '../../src/workload/models.ts'
+import { requestMaker } from '../../src/workload/request-maker.ts'
+import { quickProvider } from '../support/provider.ts'
+import { messageOf } from '../support/refusal.ts'
+
+const refused = (values: Record<string, unknown>) => messageOf(() => parseBenchOptions({ values }))
+
+describe('--model', () => {
+  it.each([
+    ['gpt-4o', [{ name: 'gpt-4o', weight: 1 }]],
+    ['a=3,b=1', [3, 1].map((weight, i) => ({ name: 'ab'[i], weight }))],
+    ['a, b', ['a', 'b'].map((name) => ({ name, weight: 1 }))],
+    ['org/base:lora=v2', [{ name: 'org/base:lora=v2', weight: 1 }]],
+    [
+      'lora=v2=0.5,b',
+      [
+        { name: 'lora=v2', weight: 0.5 },
+        { name: 'b', weight: 1 },
+      ],
+    ],
+  ])('%s', (text, shares) => {
+    expect(modelShares.parse(text)).toEqual(shares)
+  })
+
+  it.each([
+    ['', '--model: must not be empty'],
+    ['a,', "'a,' is neither a model nor several"],
+    ['a=0,b', 'is neither a model nor several'],
+    ['a=-1', 'is neither a model nor several'],
+    ['a,a=2', "'a' stands there twice"],
+  ])('%s is refused', (model, message) => {
+    expect(refused({ model })).toContain(message)
+  })
+
+  it('several go with neither a trace nor conversations', () => {
+    expect(refused({ model: 'a,b', turns: '3' })).toContain('several models do not go with --turns')
+    expect(refused({ model: 'a,b', trace: 't.csv' })).toContain('several models do not go with --trace')
+  })
+
+  it.each([[{ prompt: 'Hi' }], [{ 'input-tokens': 'uniform(5,50)', 'output-tokens': '7' }], [{ workload: 'mix' }]])(
+    'asks for each by its weight, in otherwise equal requests: %o',
+    (what) => {
+      const make = (model: string) => requestMaker(parseBenchOptions({ values: { ...what, model } }).request)
+      const [mixed, ...single] = [make('a=3,b=1'), make('a'), make('b')]
+      const asked = Array.from({ length: 4_000 }, (_, i) => {
+        const { body } = mixed('aaaaaaaa', i)
+        const { model } = JSON.parse(body) as { model: string }
+        return model
+      })
+      expect(asked.filter((model) => model === 'a').length / asked.length).toBeCloseTo(0.75, 1)
+      if ('workload' in what) return
+      for (let i = 0; i < 50; i++) {
+        const alone = single[asked[i] === 'a' ? 0 : 1]
+        expect(mixed('aaaaaaaa', i).body).toBe(alone?.('aaaaaaaa', i).body)
+      }
+    },
+  )
+})
+
+it('a run reports a row for each model, and the table shows it', async () => {
+  const provider = await quickProvider()
+  try {
+    const { report } = await bench({
+      url: provider.url,
+      model: 'small=3,large=1',
+      stream: true,
+      requests: 80,
+      maxTokens: 3,
+      ...{ jitWarmup: false, floor: false },
+    })
+    const run = primaryRun(benchReportSchema.parse(report))
+    expect(run.target.model).toBe('small, large')
+    expect(run.load.workload.models).toEqual([
+      { name: 'small', weight: 3 },
+      { name: 'large', weight: 1 },
+    ])
+    const rows = run.models ?? []
+    expect(rows.map(({ model }) => model)).toEqual(['small', 'large'])
+    const [small, large] = rows.map(({ sent }) => sent)
+    expect((small ?? 0) + (large ?? 0)).toBe(80)
+    expect(small).toBeGreaterThan(large ?? 0)
+    for (const { sent, successful, latencyMs, ttftMs, overheadMs } of rows) {
+      expect(successful).toBe(sent)
+      expect([latencyMs?.count, ttftMs?.count, overheadMs?.count]).toEqual([sent, sent, sent])
+    }
+    const table = modelSection(run, makePage(100, false))
+    expect(table).toMatch(/By model \(ms\):.*Requests.*Latency P50.*TTFT P50.*Overhead P50/)
+    expect(table).toMatch(/small: +\d+/)
+    expect(table).toMatch(/large: +\d+/)
+  } finally {
+    await provider.close()
+  }
+})
