@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { count, distributionSchema } from './fields.ts'
 
 /** What every group tells, under whatever name. */
-export const groupShape = {
+const groupShape = {
   sent: count.describe('requests sent'),
   successful: count.describe('of these, the answered ones'),
   failed: count.describe('all others'),
