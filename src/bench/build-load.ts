@@ -1,5 +1,6 @@
 /** From checked options to the load of a run and its connections, and the words of both in the report. */
 import type { ConnectionSpec } from '../client/connection.ts'
+import type { Route } from '../client/route.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
 import { readText } from '../parse/file.ts'
 import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
@@ -7,6 +8,7 @@ import type { TraceTotals } from '../workload/traces/feed.ts'
 import type { TraceSource } from '../workload/workload.ts'
 import { describeConversations } from './build-conversations.ts'
 import { isOpen, type LoadOptions } from './options/load.ts'
+import { readClientCertificate, wayWords } from './options/network.ts'
 import type { TargetOptions } from './options/target.ts'
 
 const DEFAULT_CONCURRENCY = 10
@@ -64,9 +66,10 @@ export function meanRateOf({ rows, spanUs }: TraceTotals): number {
 
 /** Undefined for the default: HTTP/1.1, kept alive, the system's certificates. */
 export function buildConnection(target: TargetOptions, load: Load): ConnectionSpec | undefined {
-  const { http2, insecure, ca, connections } = target
+  const { http2, insecure, ca, cert, connections, routes } = target
   const keepAlive = !target['no-keepalive']
-  if (!http2 && !insecure && ca === undefined && keepAlive) return undefined
+  const isUsual = ca === undefined && cert === undefined && routes.length === 0
+  if (!http2 && !insecure && isUsual && keepAlive) return undefined
   const inFlight = load.mode === 'closed' ? load.concurrency : load.maxInFlight
   const streams = connections === undefined ? STREAMS : Math.max(STREAMS, Math.ceil(inFlight / connections))
   return {
@@ -74,6 +77,8 @@ export function buildConnection(target: TargetOptions, load: Load): ConnectionSp
     keepAlive,
     insecure,
     ca: ca === undefined ? undefined : readText(ca, 'certificate file'),
+    ...readClientCertificate(target),
+    ...(routes.length > 0 ? { routes } : {}),
     streams: http2 ? streams : 1,
     connections,
   }
@@ -83,7 +88,7 @@ export function buildConnection(target: TargetOptions, load: Load): ConnectionSp
 export function describeLoad(plan: RunPlan) {
   const { load, deadlines = {}, connection } = plan
   const { conversations } = plan.workload
-  const { http, keepAlive, ca, insecure, connections = null } = connection ?? {}
+  const { http, keepAlive, ca, insecure, cert, routes = [], connections = null } = connection ?? {}
   const certificates: 'any' | 'own-ca' | 'system' = insecure ? 'any' : ca === undefined ? 'system' : 'own-ca'
   return {
     ...(load.mode === 'open' && load.arrival ? parametersOf(load.arrival) : {}),
@@ -100,9 +105,21 @@ export function describeLoad(plan: RunPlan) {
     ...given('connectTimeoutMs', deadlines.connectUs, 1e3),
     ...given('firstTokenTimeoutMs', deadlines.firstTokenUs, 1e3),
     ...given('idleTimeoutMs', deadlines.idleUs, 1e3),
-    ...(http && keepAlive !== undefined ? { connection: { http, keepAlive, certificates, connections } } : {}),
+    ...(http && keepAlive !== undefined
+      ? {
+          connection: {
+            ...{ http, keepAlive, certificates, connections },
+            ...(cert === undefined ? {} : { clientCertificate: true as const }),
+            ...(routes.length > 0 ? { routes: routes.map(describeRoute) } : {}),
+          },
+        }
+      : {}),
     ...((plan.workers ?? 1) > 1 ? { workers: plan.workers } : {}),
   }
+}
+
+function describeRoute({ origin, via, from }: Route) {
+  return { origin, way: wayWords(via), from }
 }
 
 function describeCancel({ share, after }: NonNullable<RunPlan['cancel']>) {

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { noteIgnoredProxies } from '../client/ignored-proxy.ts'
 import { assertSendable } from '../client/sendable.ts'
 import { isLoopback } from '../client/target.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
@@ -21,6 +20,7 @@ import { type TraceSource, traceOf, type WorkloadSpec } from '../workload/worklo
 import { buildConnection, buildLoad } from './build-load.ts'
 import { expectedRun, meanRate } from './expected.ts'
 import type { LoadOptions } from './options/load.ts'
+import { assertKeyStaysSecret, routeLines } from './options/network.ts'
 import type { TargetOptions } from './options/target.ts'
 import type { NamedTarget } from './targets.ts'
 
@@ -68,6 +68,7 @@ export function buildPlan(
     const endpoint = { ...endpointOf(workload.endpoint), ...(keyHeader && { keyHeader }) }
     const headers = toHeaders(toAccept(workload), endpoint, target['api-key'], target.header)
     for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
+    if (!target['allow-insecure-key']) assertKeyStaysSecret(headers, origin, target.routes)
     return { name, origin, path, headers, tag: drawArmTag(unique) }
   })
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
@@ -209,7 +210,7 @@ function toWarmup(asked: NonNullable<LoadOptions['warmup']>): Warmup {
 export function printPreflight(plan: RunPlan, targets: readonly NamedTarget[], note: (line: string) => void): void {
   for (const line of plan.workload.notes ?? []) note(line)
   const origins = targets.map(([, { origin }]) => origin)
-  noteIgnoredProxies(origins, note)
+  for (const line of routeLines(origins, plan.connection?.routes ?? [])) note(line)
   const [, target] = targets.find(([, { isPublic }]) => isPublic) ?? []
   if (target) printPublicPreflight(plan, target.origin, note)
   printKey(plan, note)

@@ -3,7 +3,7 @@
  * printed or stored is cleared of secrets here.
  */
 import { z } from 'zod'
-import { isAddress } from '../parse/addresses.ts'
+import { isAddress, withoutCredentials } from '../parse/addresses.ts'
 import { flagAt } from '../parse/flag-names.ts'
 import type { FlagDefinitions } from '../parse/flags.ts'
 import { keyOf } from '../parse/parse-flags.ts'
@@ -16,7 +16,7 @@ const TELLING = 9
 
 /** Flags whose values are secret, and those whose values may hold a secret in their query. */
 const SECRET = ['api-key', 'header']
-const ADDRESSES = ['url', 'baseline-url', 'scrape', 'otlp']
+const ADDRESSES = ['url', 'baseline-url', 'scrape', 'otlp', 'proxy']
 
 /** A run takes one of each group. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
@@ -113,5 +113,5 @@ function hide(text: string, form: string): string {
 }
 
 function hideQuery(address: string): string {
-  return address.replace(/\?.*$/s, `?${HIDDEN}`)
+  return withoutCredentials(address.replace(/^(?!\w+:\/\/)[^/]*@/, `${HIDDEN}@`))
 }

@@ -117,7 +117,9 @@ export async function measure(
   const format = sampleFormatOf(samples ?? '')
   const file = samples === undefined ? undefined : await sampleFile(samples, format, hooks.note)
   const kept = keep && new KeptRequests(asked, keep)
-  const watch = await watchMachine(await pidsOf(targets))
+  // What is reached another way is nobody that its address names.
+  const byAddress = asked.connection?.routes === undefined
+  const watch = await watchMachine(byAddress ? await pidsOf(targets) : [])
   const context = {
     version: ktVersion,
     gitSha: gitSha(),
@@ -182,10 +184,15 @@ export async function measure(
   const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
   const direct =
-    targets.length === 1 && !embedded && stamped && origin !== undefined && (await isProviderItself(origin))
+    targets.length === 1 &&
+    !embedded &&
+    stamped &&
+    byAddress &&
+    origin !== undefined &&
+    (await isProviderItself(origin))
   // Across hosts stamps give sums, and no legs.
-  const oneWayDelays = await measureOneWayDelays(plan, record, stamped && !fleet)
-  const wastedTokens = plan.cancel ? await measureWastedTokens(plan, record) : undefined
+  const oneWayDelays = await measureOneWayDelays(plan, record, stamped && byAddress && !fleet)
+  const wastedTokens = plan.cancel && byAddress ? await measureWastedTokens(plan, record) : undefined
   const report = buildReport(plan, record, {
     ...context,
     ...(direct ? { role: 'direct' } : {}),

@@ -5,6 +5,7 @@ import { Http1Connection } from '../client/http1/http1-connection.ts'
 import { Http2Connection } from '../client/http2-connection.ts'
 import { Inbox } from '../client/inbox.ts'
 import { Peer } from '../client/peer.ts'
+import { routeTo } from '../client/route.ts'
 import type { ResponseHeaders } from '../http1/fields.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { Exchange } from '../report/preview.ts'
@@ -105,7 +106,7 @@ async function exchange(
   spec: NonNullable<RunPlan['connection']>,
   timeoutUs: number,
 ): Promise<Listener> {
-  const peer = new Peer(origin)
+  const peer = new Peer(origin, routeTo(origin, spec.routes))
   const connection =
     spec.http === 'h2'
       ? new Http2Connection(origin, now, spec, peer)

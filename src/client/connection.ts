@@ -6,6 +6,7 @@
 import type { Clock } from '../system/clock.ts'
 import type { AnswerHandler, OutgoingRequest } from './answer-handler.ts'
 import type { Peer } from './peer.ts'
+import type { Route } from './route.ts'
 
 /** How connections are made; plain data that crosses to the thread which sends. */
 export interface ConnectionSpec {
@@ -16,6 +17,11 @@ export interface ConnectionSpec {
   ca?: string | undefined
   /** Accepts any certificate. */
   insecure: boolean
+  /** The client's own certificate and its key, PEM. */
+  cert?: string | undefined
+  key?: string | undefined
+  /** How targets are reached that are not reached by name and port. */
+  routes?: readonly Route[] | undefined
   /** h2: the most streams that kt puts on one connection; the server's own limit holds too. */
   streams: number
   /** h2: the number of connections; without it another one is opened when those before it are full. */

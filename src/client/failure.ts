@@ -4,7 +4,9 @@
  */
 
 import { BadAnswer } from '../http1/faults.ts'
+import { type ProxyAddress, ProxyFault } from '../http1/tunnel.ts'
 import { formatDuration } from '../units.ts'
+import { plainReason } from '../wire/connection-errors.ts'
 import { classifyStatus, type Outcome } from '../wire/outcome.ts'
 
 /** kt itself aborted the request: at a deadline, or because the run was over. */
@@ -28,12 +30,21 @@ export class NoHttp2 extends Error {
   override readonly message = 'the target does not speak HTTP/2 (no agreement on h2 by ALPN)'
 }
 
+/** Why no connection was made through a proxy. */
+export function asProxyFault(proxy: ProxyAddress, error: Error): ProxyFault {
+  return error instanceof ProxyFault ? error : new ProxyFault(proxy, `cannot be reached: ${plainReason(error)}`)
+}
+
 const BY_CODE: Record<string, Outcome> = {
   ENOTFOUND: 'KT_DNS',
   EAI_AGAIN: 'KT_DNS',
   EAI_FAIL: 'KT_DNS',
   ECONNREFUSED: 'KT_CONNECT',
   EHOSTUNREACH: 'KT_CONNECT',
+  // Of a unix socket.
+  ENOENT: 'KT_CONNECT',
+  EACCES: 'KT_CONNECT',
+  ENOTSOCK: 'KT_CONNECT',
   ENETUNREACH: 'KT_CONNECT',
   // The fault of this machine, not of the target: no ports, no file descriptors or no buffers left.
   EADDRNOTAVAIL: 'KT_RESOURCES',
@@ -50,6 +61,7 @@ const BY_CODE: Record<string, Outcome> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'KT_CLIENT_CERT',
   KT_BAD_ANSWER: 'KT_PROTOCOL',
   KT_NO_HTTP2: 'KT_NO_HTTP2',
+  KT_PROXY: 'KT_PROXY',
   ERR_HTTP2_ERROR: 'KT_PROTOCOL',
 }
 

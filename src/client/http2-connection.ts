@@ -2,15 +2,20 @@
  * A connection of HTTP/2, by undici's client: by ALPN over TLS, with prior knowledge in the clear. Each connection has
  * a client of its own, so that a wait for a stream is visible and never hidden in a pool.
  */
+
 import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
+import { openTunnel } from '../http1/tunnel.ts'
 import type { Clock } from '../system/clock.ts'
 import type { AnswerHandler, OutgoingRequest } from './answer-handler.ts'
 import { type ConnectionSpec, TargetConnection } from './connection.ts'
-import { isTlsError, NoHttp2 } from './failure.ts'
+import { asProxyFault, isTlsError, NoHttp2 } from './failure.ts'
 import type { Peer } from './peer.ts'
+import { type Route, routeTo } from './route.ts'
 
 /** undici's own limit of 4 s would reconnect at low rates. */
 const KEEP_ALIVE_MS = 10 * 60_000
+
+const HTTPS_PORT = 443
 
 export class Http2Connection extends TargetConnection {
   readonly multiplexed = true
@@ -54,20 +59,25 @@ export class Http2Connection extends TargetConnection {
   }
 
   #createClient(): Dispatcher {
-    const { ca, insecure, streams } = this.#spec
+    const { ca, insecure, cert, key, streams, routes } = this.#spec
+    const via = routeTo(this.#origin, routes)
     // undici's timers are off: they are half a second coarse, and deadlines.ts replaces them.
     const connect = buildConnector({
       timeout: 0,
       allowH2: true,
       preferH2: true,
       ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(via?.kind === 'unix-socket' ? { socketPath: via.path } : {}),
       ...(insecure ? { rejectUnauthorized: false } : {}),
     })
+    const open = via === undefined ? connect : along(via, connect)
     const timed: buildConnector.connector = (options, callback) => {
       this.connectStartUs = this.clock()
       this.connectedUs = Number.NaN
       this.#tlsFault = undefined
-      connect(options, (...result) => {
+      open(options, (...result) => {
         const [error, socket] = result
         if (error !== null) return callback(...result)
         const agreed = 'alpnProtocol' in socket ? socket.alpnProtocol : undefined
@@ -96,5 +106,18 @@ export class Http2Connection extends TargetConnection {
     return this.#origin.startsWith('https:')
       ? new Client(this.#origin, { ...common, allowH2: true, h2Options: { maxConcurrentStreams: streams } })
       : new H2CClient(this.#origin, { ...common, maxConcurrentStreams: streams })
+  }
+}
+
+/** A connector that goes where a route leads; the certificate must name the target all the same. */
+function along(via: Route['via'], connect: buildConnector.connector): buildConnector.connector {
+  if (via.kind === 'unix-socket') return connect
+  if (via.kind === 'address') return (options, callback) => connect({ ...options, hostname: via.address }, callback)
+  return (options, callback) => {
+    const to = { host: options.hostname.replace(/^\[|\]$/g, ''), port: Number(options.port) || HTTPS_PORT }
+    const tunnel = openTunnel(via.proxy, to, (error) => {
+      if (error) callback(asProxyFault(via.proxy, error), null)
+      else connect({ ...options, httpSocket: tunnel }, callback)
+    })
   }
 }

@@ -4,6 +4,7 @@
  * never answered.
  */
 import { connect } from 'node:tls'
+import type { Route } from './route.ts'
 
 const ASK_WITHIN_MS = 1_000
 
@@ -13,10 +14,12 @@ export class Peer {
   /** What it sent over HTTP/2 was something else. */
   notHttp2 = false
   readonly #url: URL
+  readonly #via: Route['via'] | undefined
   #speaksTls: Promise<boolean> | undefined
 
-  constructor(origin: string) {
+  constructor(origin: string, via?: Route['via']) {
     this.#url = new URL(origin)
+    this.#via = via
   }
 
   get overTls(): boolean {
@@ -31,9 +34,13 @@ export class Peer {
 
   #ask(): Promise<boolean> {
     const { hostname, port } = this.#url
-    const host = hostname.replace(/^\[|\]$/g, '')
+    const via = this.#via
+    // What a proxy closes says nothing of the target.
+    if (via?.kind === 'proxy') return Promise.resolve(false)
+    const host = via?.kind === 'address' ? via.address : hostname.replace(/^\[|\]$/g, '')
+    const at = via?.kind === 'unix-socket' ? { path: via.path } : { host, port: Number(port) || 80 }
     return new Promise((resolve) => {
-      const socket = connect({ host, port: Number(port) || 80, rejectUnauthorized: false })
+      const socket = connect({ ...at, rejectUnauthorized: false })
       const end = (speaks: boolean): void => {
         socket.destroy()
         resolve(speaks)

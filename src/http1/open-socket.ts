@@ -13,6 +13,13 @@ export interface SocketTarget {
   ca?: string | undefined
   /** Accepts any certificate. */
   insecure: boolean
+  /** The client's own certificate and its key, PEM. */
+  cert?: string | undefined
+  key?: string | undefined
+  /** A unix socket in place of host and port. */
+  path?: string | undefined
+  /** A way to the server that stands already. Over it `onread` hears nothing: read the stream. */
+  tunnel?: Socket | undefined
   /** Of an earlier connection to the same server. */
   session: Buffer | undefined
 }
@@ -29,18 +36,21 @@ export function addressOf({ protocol, hostname, port }: URL, host: string): Omit
 }
 
 export function openSocket(
-  { tls, host, port, serverName, session, ca, insecure }: SocketTarget,
+  { tls, host, port, path, tunnel, serverName, session, ca, insecure, cert, key }: SocketTarget,
   onread: OnReadOpts,
 ): Socket {
-  if (!tls) return connectTcp({ host, port, onread })
+  const at = path === undefined ? { host, port } : { path }
+  if (!tls) return connectTcp({ ...at, onread })
   // Node's types do not know that `onread` is for TLS too.
   const options: ConnectionOptions & { onread: OnReadOpts } = {
-    host,
-    port,
+    ...at,
+    ...(tunnel ? { socket: tunnel } : {}),
     servername: serverName,
     ALPNProtocols: ['http/1.1'],
     ...(insecure ? { rejectUnauthorized: false } : {}),
     ca,
+    cert,
+    key,
     session,
     onread,
   }

@@ -10,6 +10,7 @@ import type { Inbox } from '../client/inbox.ts'
 import { Peer } from '../client/peer.ts'
 import type { RequestHead, RequestResult } from '../client/request-result.ts'
 import { RequestSlot, type SlotListener } from '../client/request-slot.ts'
+import { routeTo } from '../client/route.ts'
 import { TokenDelays } from '../overhead/token-delays.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Stamp } from '../wire/stamp.ts'
@@ -37,7 +38,7 @@ export class SlotPool {
     this.#clock = clock
     this.#spec = spec
     this.#inbox = inbox
-    this.#peer = new Peer(origin)
+    this.#peer = new Peer(origin, routeTo(origin, spec.routes))
   }
 
   createSlot(listener: SlotListener): RequestSlot {

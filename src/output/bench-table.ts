@@ -105,7 +105,9 @@ function results(report: Run, page: Page): string {
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
   const title = hang(
     `${c.bold('Benchmark Results:')}${partial} `,
-    c.dim(`${target.model} at ${host}, ${pace}, ${load.workload.nonce === false ? 'without' : 'with'} a nonce`),
+    c.dim(
+      `${target.model} at ${host}${wayTo(url, report)}, ${pace}, ${load.workload.nonce === false ? 'without' : 'with'} a nonce`,
+    ),
     width,
   )
   const rows = [
@@ -119,6 +121,13 @@ function results(report: Run, page: Page): string {
     columns(rows, { width, align: ['left', 'right', 'left'] }),
     ...(explain ? [c.dim(paragraph(connectionsNote(report), page, '  '))] : []),
   ].join('\n')
+}
+
+/** Who stands between, where a target is not reached by name and port: ' through the proxy p:3128'. */
+function wayTo(url: string, { load }: Run): string {
+  const { origin } = new URL(url)
+  const route = load.connection?.routes?.find((one) => one.origin === origin)
+  return route ? ` ${route.way}` : ''
 }
 
 /** More classes of failures than these are told with --explain, where there are figures to show as well. */

@@ -38,6 +38,7 @@ import {
 import { fleetSchema } from './fleet-schema.ts'
 import { modelSharesSchema } from './group-schema.ts'
 import { replaySchema } from './replay-schema.ts'
+import { routesSchema } from './route-schema.ts'
 import { soakSchema } from './soak-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
 import { processSchema, scrapedSchema } from './watch-schema.ts'
@@ -135,6 +136,8 @@ export const benchReportSchema = z
             keepAlive: z.boolean().describe('whether connections are used again'),
             certificates: z.enum(['system', 'own-ca', 'any']).describe('which certificates are trusted'),
             connections: count.nullable().describe('most connections; null: as many as are needed'),
+            clientCertificate: z.literal(true).optional().describe('the client showed a certificate (mutual TLS)'),
+            routes: routesSchema.optional(),
           })
           .optional()
           .describe('absent for the default: HTTP/1.1, kept alive, certificates of the system'),

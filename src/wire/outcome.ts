@@ -17,7 +17,7 @@ export const OUTCOMES = {
     inTail: false,
     repeats: true,
     means: 'the connection was refused or unreachable',
-    next: 'Check that the target runs and listens where --url points.',
+    next: 'Check that the target runs and listens where --url (or --unix-socket, --resolve) points.',
   },
   KT_TLS: {
     inTail: false,
@@ -29,7 +29,7 @@ export const OUTCOMES = {
     inTail: false,
     repeats: true,
     means: 'the target demands a client certificate (mutual TLS)',
-    next: 'kt shows none: give --url an address of the target that demands none.',
+    next: 'Show one: --cert client.pem --key client.key.',
   },
   KT_NO_TLS: {
     inTail: false,
@@ -48,6 +48,12 @@ export const OUTCOMES = {
     repeats: true,
     means: 'the target does not speak HTTP/2',
     next: 'Leave --http2 out.',
+  },
+  KT_PROXY: {
+    inTail: false,
+    repeats: true,
+    means: 'the proxy lets the connection not through, or cannot be reached',
+    next: 'Read the reason above: it names the proxy. --proxy gives another, --proxy none connects directly.',
   },
   KT_RESOURCES: {
     inTail: false,
@@ -176,6 +182,8 @@ export function classifyStatus(status: number): Outcome {
   if (status >= 500) return 'KT_HTTP_5XX'
   if (status === 401 || status === 403) return 'KT_HTTP_401'
   if (status === 404) return 'KT_HTTP_404'
+  // Proxy Authentication Required: no target says so.
+  if (status === 407) return 'KT_PROXY'
   if (status === 429) return 'KT_HTTP_429'
   return status >= 400 ? 'KT_HTTP_4XX' : 'KT_HTTP_3XX'
 }

@@ -3,6 +3,7 @@
  * contradicts what. With --url the addresses are the user's, without it those of the embedded pair.
  */
 import { z } from 'zod'
+import type { Route } from '../../client/route.ts'
 import { type Addressed, address, resolveTarget, type Target } from '../../client/target.ts'
 import { failure } from '../../errors.ts'
 import { headerLine } from '../../parse/config-values.ts'
@@ -11,6 +12,7 @@ import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
 import { readCassette } from '../../provider/cassette/cassette.ts'
 import { parseDelay } from '../../schedule/delays.ts'
+import { buildRoutes, NETWORK_RULES, networkFlags, proxySecrets } from './network.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
 const embedded = flagGroup('EMBEDDED PAIR')
@@ -38,6 +40,7 @@ export const targetFlags = {
   'no-keepalive': toggle('open a new connection for every request'),
   ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
   insecure: toggle('accept any certificate'),
+  ...networkFlags,
   http2: toggle('use HTTP/2: by ALPN over https, with prior knowledge over http'),
   connections: text(
     positiveCount.optional(),
@@ -71,11 +74,14 @@ export type TargetOptions = Omit<TargetFlagValues, 'url' | 'baseline-url'> & {
   /** Undefined for the embedded pair. */
   at: Target | undefined
   baselineAt: Target | undefined
+  /** How they are reached, where not by name and port. */
+  routes: readonly Route[]
 }
 
 const rule = rulesOf<TargetFlagValues>()
 
 const RULES = [
+  ...NETWORK_RULES,
   rule(
     ['inject-delay', 'url'],
     (given) =>
@@ -182,7 +188,9 @@ export function locateTarget(
 ): TargetOptions {
   const locate = (at: URL | undefined, flag: string): Target | undefined =>
     at && faults.attempt(() => resolveTarget(at, asked, flag))
-  return { ...values, at: locate(url, '--url'), baselineAt: locate(baselineUrl, '--baseline-url') }
+  const located = { ...values, at: locate(url, '--url'), baselineAt: locate(baselineUrl, '--baseline-url') }
+  const sound = faults.sound(...Object.keys(networkFlags))
+  return { ...located, routes: (sound && faults.attempt(() => buildRoutes(located))) || [] }
 }
 
 /** What decides the number of arms. */
@@ -199,6 +207,10 @@ export function needsTwoArms(flag: string) {
 }
 
 /** What no text may show. */
-export function secretsOf({ 'api-key': key = '', header }: Pick<TargetOptions, 'api-key' | 'header'>): string[] {
-  return [key, ...header.map(([, value]) => value)]
+export function secretsOf({
+  'api-key': key = '',
+  header,
+  routes,
+}: Pick<TargetOptions, 'api-key' | 'header' | 'routes'>): string[] {
+  return [key, ...header.map(([, value]) => value), ...proxySecrets(routes)]
 }

@@ -13,7 +13,8 @@ import type { AnswerHandler, OutgoingRequest, RequestControl } from '../answer-h
 import { type ConnectionSpec, TargetConnection } from '../connection.ts'
 import type { Inbox } from '../inbox.ts'
 import type { Peer } from '../peer.ts'
-import { Http1Socket, type SocketOwner } from './http1-socket.ts'
+import { type Route, routeTo } from '../route.ts'
+import { Http1Socket, type HttpTarget, type SocketOwner } from './http1-socket.ts'
 
 /** A connection that the server says it keeps is given up so long before: a request takes its time to get there. */
 const GIVEN_UP_BEFORE_US = 2_000_000
@@ -23,6 +24,7 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   arrivedUs = Number.NaN
   answerBegun = false
   readonly #url: URL
+  readonly #via: Route['via'] | undefined
   readonly #spec: ConnectionSpec
   readonly #inbox: Inbox
   /** Open, or being opened. */
@@ -48,6 +50,7 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   constructor(origin: string, clock: Clock, inbox: Inbox, spec: ConnectionSpec, peer: Peer) {
     super(clock, peer)
     this.#url = new URL(origin)
+    this.#via = routeTo(origin, spec.routes)
     this.#inbox = inbox
     this.#spec = spec
   }
@@ -146,9 +149,9 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
   }
 
   #open(request: OutgoingRequest): void {
-    const { ca, insecure } = this.#spec
+    const { ca, insecure, cert, key } = this.#spec
     const address = addressOf(this.#url, this.#headOf(request).host)
-    const target = { ...address, ca, insecure, session: this.#session }
+    const target = { ...address, ca, insecure, cert, key, session: this.#session, ...wayOf(this.#via) }
     this.connectedUs = Number.NaN
     this.connectStartUs = this.waitUntilDue()
     this.#socket = new Http1Socket(target, this.clock, this.#inbox, this)
@@ -170,8 +173,27 @@ export class Http1Connection extends TargetConnection implements Sender, SocketO
     if (this.#head && this.#headers === headers && this.#path === path) return this.#head
     this.#headers = headers
     this.#path = path
-    this.#head = buildHead('POST', this.#url.host, path, headers, this.#spec.keepAlive)
+    // A proxy is asked for the whole address. Through a tunnel it sees nothing.
+    const proxy = this.#via?.kind === 'proxy' && this.#url.protocol === 'http:' ? this.#via.proxy : undefined
+    const asked = proxy ? `${this.#url.origin}${path}` : path
+    const own = proxy?.authorization === undefined ? [] : ['proxy-authorization', proxy.authorization]
+    this.#head = buildHead('POST', this.#url.host, asked, [...headers, ...own], this.#spec.keepAlive)
     return this.#head
+  }
+}
+
+/** What a route changes of where a socket leads. */
+function wayOf(via: Route['via'] | undefined): Partial<HttpTarget> {
+  if (via === undefined) return {}
+  switch (via.kind) {
+    case 'unix-socket':
+      return { path: via.path }
+    case 'address':
+      return { host: via.address }
+    case 'proxy':
+      return { proxy: via.proxy }
+    default:
+      return via satisfies never
   }
 }
 

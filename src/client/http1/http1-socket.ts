@@ -7,7 +7,9 @@ import type { OnReadOpts, Socket } from 'node:net'
 import { type AnswerEvents, AnswerParser } from '../../http1/answer-parser.ts'
 import { ClosedByPeer } from '../../http1/faults.ts'
 import { openSocket, type SocketTarget } from '../../http1/open-socket.ts'
+import { openTunnel, type ProxyAddress } from '../../http1/tunnel.ts'
 import type { Clock } from '../../system/clock.ts'
+import { asProxyFault } from '../failure.ts'
 import type { Inbox, Reader } from '../inbox.ts'
 import { giveBack, isLent, keep, landing } from './read-buffer.ts'
 
@@ -25,6 +27,11 @@ export interface SocketOwner extends AnswerEvents {
   session(session: Buffer): void
 }
 
+/** Where to, and through which proxy. */
+export interface HttpTarget extends SocketTarget {
+  proxy?: ProxyAddress | undefined
+}
+
 /** Buffers lent for one answer; the rest of a longer answer is left to the collector. */
 const MOST_LENT = 2
 const TCP_KEEP_ALIVE_MS = 60_000
@@ -34,23 +41,47 @@ export class Http1Socket implements Reader {
   readonly #inbox: Inbox
   readonly #owner: SocketOwner
   readonly #parser: AnswerParser
-  readonly #socket: Socket
+  /** In the clear: whom the connection is opened to. */
+  readonly #proxy: ProxyAddress | undefined
+  /** To the proxy, until the tunnel through it stands. */
+  #socket: Socket
   /** Pieces that have arrived and are not read. */
   #unread = 0
   /** Its owner hears nothing more of it. */
   #over = false
+  #isOpen = false
   /** Buffers of the present answer that have been read: its owner may hold parts of them until the next request. */
   readonly #lent: Buffer[] = []
 
-  constructor(target: SocketTarget, clock: Clock, inbox: Inbox, owner: SocketOwner) {
+  constructor(target: HttpTarget, clock: Clock, inbox: Inbox, owner: SocketOwner) {
     this.#clock = clock
     this.#inbox = inbox
     this.#owner = owner
     this.#parser = new AnswerParser(owner)
+    const { proxy, tls } = target
+    this.#proxy = tls ? undefined : proxy
+    if (!proxy) this.#socket = this.#open(target)
+    else if (!tls) this.#socket = this.#open({ ...target, host: proxy.host, port: proxy.port })
+    else {
+      const tunnel = openTunnel(proxy, target, (error) => {
+        if (this.#over) return
+        if (error) this.#close(asProxyFault(proxy, error))
+        else {
+          this.#socket = this.#open({ ...target, tunnel })
+          this.#socket.on('data', (bytes: Buffer) => this.#landAll(bytes))
+        }
+      })
+      this.#socket = tunnel
+    }
+  }
+
+  #open(target: SocketTarget): Socket {
+    const owner = this.#owner
     const onread: OnReadOpts = { buffer: landing, callback: (bytes) => this.#land(bytes) }
     const socket = openSocket(target, onread)
     socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
     socket.once(target.tls ? 'secureConnect' : 'connect', () => {
+      this.#isOpen = true
       // Before it is open, an end is an error too, which says more.
       socket.on('end', () => this.#end())
       if (!this.#over) owner.ready()
@@ -59,7 +90,7 @@ export class Http1Socket implements Reader {
     socket.on('error', (error) => this.#break(error))
     // Without an end and without an error before it.
     socket.on('close', () => this.#end())
-    this.#socket = socket
+    return socket
   }
 
   /** Everything that was written has been taken by the system. */
@@ -110,6 +141,11 @@ export class Http1Socket implements Reader {
     return true
   }
 
+  /** What came through the stream goes the way of what comes past it. */
+  #landAll(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += landing.length) this.#land(bytes.copy(landing, 0, at))
+  }
+
   /** The other side sends nothing more: everything that it has sent is read before that is seen. */
   #end(): void {
     const atUs = this.#clock()
@@ -126,7 +162,8 @@ export class Http1Socket implements Reader {
     if (this.#over) return
     // A body that lasts until the close is as whole as its own end says, however the connection was closed.
     if ('code' in error && error.code === 'ECONNRESET' && this.#parser.readsUntilClose) this.#parser.finish()
-    if (!this.#over) this.#close(error)
+    if (this.#over) return
+    this.#close(this.#proxy && !this.#isOpen ? asProxyFault(this.#proxy, error) : error)
   }
 
   #close(error: Error): void {
