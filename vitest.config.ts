@@ -8,6 +8,7 @@ const SYSTEM = [
   'test/commands/bench-{abort,answers,live,load,pairs,realtime,replay}.test.ts',
   'test/commands/bench-{retry-after,run,soak,steadiness,sweep-until,validate}.test.ts',
   'test/commands/provider-record.test.ts',
+  'test/bench/{cache-hits,learned-field}.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
   'test/load/fleet/hosts.test.ts',

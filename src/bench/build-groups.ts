@@ -20,6 +20,22 @@ export function toModels(
   }
 }
 
+/** Hits and misses, where requests repeat others. */
+export function toCache({ cache }: ArmRecord, loadUs: number): Pick<ArmResult, 'cache'> {
+  const [hits, misses] = cache?.groups ?? []
+  if (!cache || !hits || !misses) return {}
+  const answered = hits.successful + misses.successful
+  const { repeated, toldBy } = cache
+  return {
+    cache: {
+      hitRate: answered === 0 ? 0 : Math.round((hits.successful / answered) * 1e6) / 1e6,
+      ...{ repeated, toldBy },
+      hits: toGroup(hits, loadUs),
+      misses: toGroup(misses, loadUs),
+    },
+  }
+}
+
 function toGroup(record: GroupRecord, loadUs: number) {
   const { sent, successful, outputTokens, untold } = record
   const durations = (['latency', 'ttft', 'tpot', 'overhead'] as const).flatMap((of) => {

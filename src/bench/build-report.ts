@@ -25,7 +25,7 @@ import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { traceOf, type WorkloadSpec, workloadSha256 } from '../workload/workload.ts'
 import { toConversations } from './build-conversations.ts'
-import { toModels } from './build-groups.ts'
+import { toCache, toModels } from './build-groups.ts'
 import { describeLoad, meanRateOf } from './build-load.ts'
 import type { OneWayDelays } from './build-overhead.ts'
 import { buildOverhead, buildSignals } from './build-overhead.ts'
@@ -132,12 +132,13 @@ function withSteadiness(report: BenchReport): BenchReport {
 }
 
 function describeWorkload(workload: WorkloadSpec): BenchReport['load']['workload'] {
-  const { name, nonce, maxTokensField, models } = workload
+  const { name, nonce, maxTokensField, models, repeats } = workload
   return {
     name,
     sha256: workloadSha256(workload),
     ...(nonce === false ? { nonce } : {}),
     ...(models ? { models: [...models] } : {}),
+    ...(repeats ? { cacheHits: repeats } : {}),
     ...(maxTokensField ? { maxTokensField } : {}),
   }
 }
@@ -201,6 +202,7 @@ function armResult(
       : {}),
     ...(signals ? { signals } : {}),
     ...toModels(arm, workload, loadUs),
+    ...toCache(arm, loadUs),
     ...(arm.conversations ? { conversations: toConversations(arm.conversations) } : {}),
     ...(index === 0 && context.agreement ? { agreement: context.agreement } : {}),
     blocks: toBlocks(arm, (block) => context.machineOf?.(index, block)),

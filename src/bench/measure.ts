@@ -7,7 +7,7 @@ import type { BlockRecord } from '../load/arm-record.ts'
 import { type KeepRequests, KeptRequests, type KeptSamples } from '../load/kept-requests.ts'
 import type { StopReason } from '../load/limits.ts'
 import type { RunRecord } from '../load/merge.ts'
-import type { RunPlan } from '../load/plan.ts'
+import { planBeside, type RunPlan } from '../load/plan.ts'
 import { type RunListener, startRun } from '../load/run.ts'
 import { type SampleFormat, sampleCount, sampleFormatOf, sampleLines } from '../load/samples.ts'
 import type { LiveView } from '../output/live-view.ts'
@@ -21,11 +21,13 @@ import { localListeners } from '../system/listeners.ts'
 import { fingerprint, gitSha, ktVersion } from '../system/machine.ts'
 import { watchMachine } from '../system/machine-watch.ts'
 import { printable } from '../system/printable.ts'
+import { formatShare } from '../units.ts'
 import type { Budgets } from '../verdict/components.ts'
 import type { Watch, Watched } from '../watch/watch.ts'
 import type { MaxTokensField } from '../wire/body-changes.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import { meanTurns } from '../workload/conversations/conversation.ts'
+import { poolNumbers, type Repeats } from '../workload/repeats.ts'
 import { aboutRun } from './about-run.ts'
 import { measureOneWayDelays } from './build-overhead.ts'
 import { buildReport, failureDetails } from './build-report.ts'
@@ -49,6 +51,7 @@ import {
 } from './validate.ts'
 import { measureWastedTokens } from './wasted-tokens.ts'
 
+const FILLED_AT_ONCE = 4
 const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 
 export interface RunHooks {
@@ -140,6 +143,9 @@ export async function measure(
   const first = records.at(-1)
   const spending = new Spending(plan)
   for (const record of records) spending.add(plan, record)
+  if (plan.workload.repeats && !(first && endsTheRun(first))) {
+    spending.add(plan, await fillCache(plan, plan.workload.repeats, hooks, fleet))
+  }
   let watched: Watched | undefined
   const view = hooks.live || served ? new LiveWatch(plan, judged) : undefined
   served?.begin(plan, context.runId, (arm) => view?.run.ended(arm) ?? [])
@@ -269,6 +275,18 @@ async function validate(
   }
   for (const line of describeFailures(record, urls, plan.workload.endpoint)) hooks.note(withoutSecrets(line, secrets))
   return { plan, records: [record] }
+}
+
+/** Sends the requests that others will repeat, once to each arm; they are in no figure. */
+function fillCache(plan: RunPlan, repeats: Repeats, hooks: RunHooks, fleet: OpenTargets['fleet']): Promise<RunRecord> {
+  hooks.note(
+    `${repeats.pool} requests go ahead to each address: ${formatShare(repeats.share)} of the run repeat one of them.`,
+  )
+  const asked = plan.load.mode === 'closed' ? plan.load.concurrency : FILLED_AT_ONCE
+  const beside = planBeside(plan, plan.arms, repeats.pool, Math.min(asked, FILLED_AT_ONCE))
+  return send({ ...beside, only: poolNumbers(repeats) }, hooks, fleet, {
+    progress: (progress) => hooks.progress({ ...progress, phase: 'warm-up' }, extentOf(plan)),
+  })
 }
 
 /** Sends what the plan asks for, or what the user's interrupts leave of it. */

@@ -5,6 +5,7 @@ import type { EncodedHistogram } from '../stats/histogram.ts'
 import type { TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { AnswerNotes } from './answer-notes.ts'
+import type { CacheRecord } from './cache-recorder.ts'
 import type { CancelRecord } from './cancellation.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
@@ -80,6 +81,8 @@ export interface ArmRecord {
   conversations: ConversationRecord | undefined
   /** By model, where the run asks for several. */
   models: GroupRecord[] | undefined
+  /** Where requests repeat others. */
+  cache: CacheRecord | undefined
   /** Undefined without a trace. */
   replay: ReplayRecord | undefined
 }

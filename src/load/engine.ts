@@ -233,11 +233,12 @@ export class Engine {
     const leaves = cancel && request.part === 'measured' && isDrawnToLeave(cancel, this.#plan.workload.seed, index)
     if (leaves) request.part = 'canceled'
     const measured = request.part === 'measured'
-    const { nonce, body, stream, part, category } =
+    const { nonce, body, stream, part, category, repeats } =
       session?.request ?? this.#make(this.#plan.arms[arm]?.tag ?? '', index)
     request.nonce = nonce
     request.requestIndex = index
     request.category = category
+    request.repeats = repeats
     request.model = this.#plan.workload.parts[part]?.model
     request.released = released
     request.phase = phase

@@ -13,6 +13,7 @@ import { type Abort, addWatched, type Watched } from './abort-watch.ts'
 import { addCounts, groupByNumber, mergeEach, mergeHistograms, most, sum } from './add-up.ts'
 import { mergeNotes } from './answer-notes.ts'
 import type { ArmRecord, BlockRecord, Counts } from './arm-record.ts'
+import { mergeCaches } from './cache-recorder.ts'
 import { mergeCanceled } from './cancellation.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
@@ -173,6 +174,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
     told: mergeToldWaits(arms.map(({ told }) => told)),
     compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
     conversations: first.conversations && mergeConversations(arms.flatMap(({ conversations }) => conversations ?? [])),
+    cache: first.cache && mergeCaches(arms.flatMap(({ cache }) => cache ?? [])),
     models: first.models && mergeGroups(arms.map(({ models }) => models ?? [])),
     replay: mergeReplays(arms.map(({ replay }) => replay)),
   }

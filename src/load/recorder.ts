@@ -4,6 +4,7 @@
  * (`ArmRecord`), fit to cross a thread.
  */
 import type { RequestResult } from '../client/request-result.ts'
+import { readCacheVerdict } from '../overhead/cache-status.ts'
 import { SelfReportedRecorder } from '../overhead/self-reported.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import type { TokenDelays } from '../overhead/token-delays.ts'
@@ -18,6 +19,7 @@ import { AbortWatch } from './abort-watch.ts'
 import { AnswerNotesRecorder } from './answer-notes.ts'
 import { AnswerSample } from './answer-sampler.ts'
 import type { ArmRecord, Counts } from './arm-record.ts'
+import { CacheRecorder } from './cache-recorder.ts'
 import { type CancelableRequest, CancelRecorder } from './cancellation.ts'
 import { CategoryRecorder } from './category-recorder.ts'
 import { ComparedAnswers } from './compared-answers.ts'
@@ -37,6 +39,8 @@ interface CountedIn {
   category: number
   /** Its place among the models of the workload. */
   model?: number | undefined
+  /** It repeats a request that was sent before the run. */
+  repeats?: boolean
   delays?: TokenDelays
 }
 
@@ -45,6 +49,7 @@ interface Streaming {
   nonce: string
   block: number
   delays: TokenDelays
+  repeats?: boolean
 }
 
 /** What is recorded only where a run asks for it. */
@@ -88,6 +93,8 @@ export class ArmRecorder {
   readonly #compared: ComparedAnswers | undefined
   /** Where the run asks for several models. */
   readonly #models: GroupRecorder | undefined
+  /** Where requests repeat others. */
+  readonly #cache: CacheRecorder | undefined
   readonly abort: AbortWatch | undefined
   /** Of a trace: how late its rows left, and what their answers were asked for. */
   readonly replay: ReplayRecorder | undefined
@@ -98,6 +105,7 @@ export class ArmRecorder {
     const { compareAnswers, abortOn, doubtful, workload, load } = extras
     this.conversations = workload?.conversations ? new ConversationRecorder() : undefined
     this.name = name
+    this.#cache = workload?.repeats ? new CacheRecorder() : undefined
     this.#models = workload?.models ? new GroupRecorder(workload.models.length) : undefined
     this.replay = load?.mode === 'open' && load.trace ? new ReplayRecorder() : undefined
     this.abort = abortOn?.length ? new AbortWatch(abortOn) : undefined
@@ -135,14 +143,15 @@ export class ArmRecorder {
 
   /** A token-bearing event of the request with `nonce` came. */
   token(
-    { nonce, block: index, delays }: Streaming,
+    { nonce, block: index, delays, repeats }: Streaming,
     sinceSentUs: number,
     gapUs: number,
     stamp: Stamp | undefined,
   ): void {
     const block = this.blocks.known(index)
     if (block) for (const { metric, read } of GAP_SAMPLES) record(metric, read(gapUs), block.metrics)
-    if (stamp?.nonce !== nonce || stamp.attempt !== 1) return
+    // A stamp of the first time may come from a cache.
+    if (stamp?.nonce !== nonce || stamp.attempt !== 1 || repeats) return
     this.#stamped.perToken.record(sinceSentUs - stamp.providerUs)
     delays.add(sinceSentUs, stamp.providerUs)
   }
@@ -171,12 +180,17 @@ export class ArmRecorder {
       this.failed++
       this.#details[outcome] ??= result.detail
       this.#models?.ended(countedIn.model ?? -1, result, intendedUs, Number.NaN)
+      this.#cache?.failed(result, intendedUs)
       return
     }
     this.#notes.answered(result)
     if (sample) this.#compared?.add(sample, result, blockIndex)
-    const overheadUs = this.#recordOverhead(result, nonce, block, countedIn.delays)
+    const isHit = this.#cache !== undefined && this.#isHit(this.#cache, result, nonce, countedIn.repeats)
+    if (isHit) this.#stamped.cacheHits++
+    const overheadUs = isHit ? Number.NaN : this.#recordOverhead(result, nonce, block, countedIn)
     this.#models?.ended(countedIn.model ?? -1, result, intendedUs, overheadUs)
+    if (isHit) this.#cache?.hit(result, intendedUs)
+    else this.#cache?.missed(result, intendedUs, overheadUs)
   }
 
   toRecord(): ArmRecord {
@@ -220,13 +234,21 @@ export class ArmRecorder {
       compared: this.#compared?.toRecord(),
       conversations: this.conversations?.toRecord(),
       models: this.#models?.toRecords(),
+      cache: this.#cache?.toRecord(),
       replay: this.replay?.toRecord(),
     }
   }
 
+  /** A hit is in no reading of the overhead but its own. */
+  #isHit(cache: CacheRecorder, result: RequestResult, nonce: string, repeats = false): boolean {
+    const verdict = readCacheVerdict(result, nonce, repeats)
+    cache.told(verdict, repeats)
+    return verdict.hit
+  }
+
   /** What the gateway added by its best reading; NaN where nothing tells it. */
-  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock, delays: TokenDelays | undefined): number {
-    const stamped = stampedOverhead(result, nonce)
+  #recordOverhead(result: RequestResult, nonce: string, block: LiveBlock, { delays, repeats }: CountedIn): number {
+    const stamped = stampedOverhead(result, nonce, repeats)
     switch (stamped.kind) {
       case 'overhead':
         block.stamped.record(stamped.us)

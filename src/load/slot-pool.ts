@@ -81,6 +81,8 @@ export class InFlightRequest implements SlotListener {
   category = NO_CATEGORY
   /** Its place among the workload's models, where there are several. */
   model: number | undefined
+  /** It repeats a request that was sent before the run. */
+  repeats = false
   /** The tokens that a row of a trace asked for. */
   askedInput = 0
   askedOutput = 0

@@ -16,7 +16,7 @@ import { connectionsNote, ending, heading, tookNote, verdictBasis } from './benc
 import { overheadBlock, overheadSection } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
 import { conversationSection } from './conversation-table.ts'
-import { modelSection } from './group-tables.ts'
+import { cacheSection, modelSection } from './group-tables.ts'
 import { latencySection } from './latency-table.ts'
 import { estimateBasis, gateLines } from './sentences.ts'
 import { sloSection } from './slo-table.ts'
@@ -48,6 +48,7 @@ export function renderBench(bench: BenchReport, view: BenchView, page: Page): st
           latencySection(report, view, page),
           conversationSection(report, page),
           modelSection(report, page),
+          cacheSection(report, page),
           throughputSection(report, page),
           overheadBlock(report, view, page),
         ]

@@ -1,7 +1,7 @@
-/** Tables of requests in groups: a row for each model. */
+/** Tables of requests in groups: a row for each model; hits and misses of a cache. */
 import type { Run } from '../report/schema.ts'
-import { formatMs, formatNumber } from '../units.ts'
-import { columns, type Page } from './table.ts'
+import { formatMs, formatNumber, formatShare } from '../units.ts'
+import { columns, type Page, paragraph } from './table.ts'
 
 type Group = Omit<NonNullable<Run['models']>[number], 'model'>
 
@@ -20,6 +20,30 @@ export function modelSection({ models = [] }: Run, page: Page): string {
     models.map(({ model, ...group }) => [model, group]),
     page,
   )
+}
+
+/** '' where no request repeats another. */
+export function cacheSection({ cache, load, totals }: Run, page: Page): string {
+  const asked = load.workload.cacheHits
+  if (!cache || !asked) return ''
+  const { hitRate, repeated, toldBy, hits, misses } = cache
+  const by = [
+    ...(toldBy.header > 0 ? ["the gateway's header"] : []),
+    ...(toldBy.stamp > 0 ? ["the provider's stamp"] : []),
+    ...(toldBy.schedule > 0 ? ['what was repeated'] : []),
+  ].join(' and ')
+  const line =
+    `${formatShare(hitRate)} hits, by ${by}; ${formatNumber(repeated)} of ${formatNumber(totals.successful)} answered ` +
+    `requests repeated one of ${asked.pool} (${formatShare(asked.share)} asked).`
+  const table = groupTable(
+    'By cache (ms):',
+    [
+      ['hits', hits],
+      ['misses', misses],
+    ],
+    page,
+  )
+  return `${table}\n${paragraph(line, page, '  ')}`
 }
 
 function groupTable(title: string, groups: readonly (readonly [string, Group])[], { c, width, explain }: Page): string {

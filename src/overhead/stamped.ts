@@ -20,12 +20,13 @@ type StampedOverhead =
 
 const NONE: StampedOverhead = { kind: 'none' }
 
-export function stampedOverhead(result: RequestResult, nonce: string): StampedOverhead {
+/** `isRepeat`: the nonce was sent before, on purpose, so that the provider has seen it. */
+export function stampedOverhead(result: RequestResult, nonce: string, isRepeat = false): StampedOverhead {
   const tookUs = result.endUs - result.sentUs
   const { stamp } = result
   if (stamp) {
     if (stamp.nonce !== nonce) return { kind: 'cache-hit' }
-    if (stamp.attempt > 1) return { kind: 'retried' }
+    if (stamp.attempt > 1 && !isRepeat) return { kind: 'retried' }
     return { kind: 'overhead', us: tookUs - stamp.providerUs }
   }
   if (result.streamed || result.headers['server-timing'] === undefined) return NONE

@@ -24,7 +24,7 @@ import {
   urlField,
   verdictSchema,
 } from './fields.ts'
-import { modelsSchema } from './group-schema.ts'
+import { cacheSchema, modelsSchema } from './group-schema.ts'
 
 const readings = count.describe('readings')
 
@@ -320,6 +320,7 @@ export const armSchema = z
       .describe('what the gateway says of itself beside its figures'),
     conversations: conversationsSchema.optional(),
     models: modelsSchema.optional(),
+    cache: cacheSchema.optional(),
     agreement: agreementSchema.optional().describe('with the baseline: whether both say the same'),
     steadiness: steadinessSchema.optional(),
     blocks: z.array(blockSchema).describe('in the order of their index; blocks of one index ran beside each other'),

@@ -36,7 +36,7 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { fleetSchema } from './fleet-schema.ts'
-import { modelSharesSchema } from './group-schema.ts'
+import { cacheHitsSchema, modelSharesSchema } from './group-schema.ts'
 import { replaySchema } from './replay-schema.ts'
 import { routesSchema } from './route-schema.ts'
 import { soakSchema } from './soak-schema.ts'
@@ -160,6 +160,7 @@ export const benchReportSchema = z
               .optional()
               .describe('no nonce ended the prompts, so that a cache may have answered'),
             models: modelSharesSchema.optional(),
+            cacheHits: cacheHitsSchema.optional(),
             maxTokensField: z
               .enum(MAX_TOKENS_FIELDS)
               .optional()

@@ -14,6 +14,7 @@ import { givenRequests } from './given.ts'
 import { mixModels } from './models.ts'
 import { readWorkloadProfile, type WorkloadProfile } from './profile.ts'
 import { fileName, readBody, readRaw } from './prompts.ts'
+import { POOL } from './repeats.ts'
 import { createRing } from './traces/ring.ts'
 import type { ModelShare, TextSource, WorkloadPart, WorkloadSpec } from './workload.ts'
 
@@ -41,6 +42,7 @@ export interface WorkloadOptions {
   'shared-prefix-tokens'?: number | undefined
   'shared-prefixes'?: number | undefined
   'max-tokens-field'?: MaxTokensField | undefined
+  'cache-hits'?: number | undefined
   /** What is changed in the requests that kt writes. */
   changes?: BodyChanges | undefined
 }
@@ -51,7 +53,7 @@ const DEFAULT_PROMPT = 'Say hello in one word'
 export const TEXT_OPTIONS = ['prompt', 'prompts', 'body', 'input-tokens', 'workload', 'trace'] as const
 
 export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
-  const { changes = {}, 'max-tokens-field': maxTokensField } = options
+  const { changes = {}, 'max-tokens-field': maxTokensField, 'cache-hits': share } = options
   const models = options.model ?? []
   const written =
     models.length > 0
@@ -61,6 +63,7 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
     ...written,
     ...(maxTokensField === undefined ? {} : { maxTokensField }),
     ...(changes.nonce === false ? { nonce: false } : {}),
+    ...(share === undefined ? {} : { repeats: { share, pool: POOL } }),
   }
 }
 

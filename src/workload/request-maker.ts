@@ -9,6 +9,7 @@ import { buildNonce, nonceWord } from '../wire/nonce.ts'
 import { drawTokens, MAX_TOKENS, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller } from './filler.ts'
 import { countGiven, type GivenRequests, givenReader, givenTokens } from './given.ts'
+import { repeatOf } from './repeats.ts'
 import { RingRows } from './traces/ring.ts'
 import { traceText } from './traces/text.ts'
 import {
@@ -27,6 +28,8 @@ export interface PreparedRequest {
   part: number
   /** Its place in the workload's categories; NO_CATEGORY where it has none. */
   category: number
+  /** It was sent before, nonce and all, so that a cache may answer it. */
+  repeats: boolean
 }
 
 export interface RequestMaker {
@@ -40,20 +43,30 @@ export interface RequestMaker {
 }
 
 export function requestMaker(spec: WorkloadSpec): RequestMaker {
-  const { seed, parts, nonce: hasNonce = true } = spec
+  const { seed, parts, nonce: hasNonce = true, repeats } = spec
   const filler = parts.some(({ source }) => source.kind !== 'given') ? makeFiller(seed) : undefined
   const makers = parts.map((part) => partMaker(part, spec, filler))
   const choose = partChooser(parts, seed)
   const classifiers = parts.map((part) => requestClassifier(spec, part))
-  const make = (tag: string, index: number, place?: number): PreparedRequest => {
+  const make = (tag: string, asked: number, place?: number): PreparedRequest => {
+    const repeated = repeats && repeatOf(repeats, seed, asked)
+    const index = repeated ?? asked
     const nonce = buildNonce(tag, seed, index)
     const part = choose(index)
     const { stream, fill } = makers[part] ?? nothing()
     const category = classifiers[part]?.(index) ?? NO_CATEGORY
-    return { nonce, body: fill(index, hasNonce ? nonceWord(nonce) : '', place), stream, part, category }
+    return {
+      nonce,
+      body: fill(index, hasNonce ? nonceWord(nonce) : '', place),
+      stream,
+      part,
+      category,
+      repeats: repeated !== undefined,
+    }
   }
   return Object.assign(make, {
-    classOf: (index: number) => {
+    classOf: (asked: number) => {
+      const index = (repeats && repeatOf(repeats, seed, asked)) ?? asked
       const part = choose(index)
       return { category: classifiers[part]?.(index) ?? NO_CATEGORY, model: parts[part]?.model }
     },

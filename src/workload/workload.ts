@@ -23,6 +23,7 @@ import {
   meanGivenOutput,
   meanGivenTokens,
 } from './given.ts'
+import type { Repeats } from './repeats.ts'
 import type { TraceTotals } from './traces/feed.ts'
 import type { TraceRing } from './traces/ring.ts'
 
@@ -58,6 +59,8 @@ export interface WorkloadSpec {
   maxTokensField?: MaxTokensField | undefined
   /** False where no nonce ends the prompts. */
   nonce?: boolean | undefined
+  /** Set where requests repeat others, for a cache to answer. */
+  repeats?: Repeats | undefined
   /** Set where each request begins a conversation, or goes on with one. */
   conversations?: ConversationSpec | undefined
 }
@@ -129,10 +132,11 @@ export function promptWorkload({ prompt, maxTokens, seed, ...shape }: PromptOpti
 
 /** Two runs with the same hash sent the same requests. */
 export function workloadSha256({ endpoint, seed, parts, conversations, ...rest }: WorkloadSpec): string {
-  const { maxTokensField, nonce } = rest
+  const { maxTokensField, nonce, repeats } = rest
   const unusual = {
     ...(maxTokensField === MAX_TOKENS_FIELDS[1] && { maxTokensField }),
     ...(nonce === false && { nonce }),
+    ...(repeats && { repeats }),
   }
   const more = [...(conversations ? [conversations] : []), ...(Object.keys(unusual).length > 0 ? [unusual] : [])]
   const given = parts.flatMap(({ source }) => (source.kind === 'given' ? [source] : []))

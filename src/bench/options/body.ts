@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { failure, type Result, reasonOf, success } from '../../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../../parse/flags.ts'
 import { type Faults, rulesOf } from '../../parse/parse-flags.ts'
+import { share } from '../../parse/quantity.ts'
 import { type BodyChanges, MAX_TOKENS_FIELDS } from '../../wire/body-changes.ts'
 import { endpointOf } from '../../wire/endpoints.ts'
 import { asObject, type JsonObject } from '../../wire/json.ts'
@@ -49,14 +50,20 @@ export const bodyFlags = {
       'refuses it and names the other]',
   ),
   usage: yesOrNo('ask streams for usage (stream_options), which some targets refuse [default: yes]'),
+  'cache-hits': text(
+    share.refine((part) => part > 0 && part < 1, 'must be above 0 and below 100%').optional(),
+    'share of the requests that repeat one of a pool, sent and answered before the run, so that a cache can answer ' +
+      'them: hits and misses are told apart',
+    { example: '30%' },
+  ),
   nonce: yesOrNo('end every prompt with a word of its own, so that no cache answers it [default: yes]'),
 }
 
 export type BodyFlagValues = FlagValues<typeof bodyFlags>
 
-const rule = rulesOf<BodyFlagValues & { body: string | undefined }>()
+const rule = rulesOf<BodyFlagValues & { body: string | undefined; trace: unknown; turns: unknown }>()
 
-export const BODY_RULES = (['extra-body', 'max-tokens-field', 'usage'] as const).map((name) =>
+const NOT_WITH_BODY = (['extra-body', 'max-tokens-field', 'usage'] as const).map((name) =>
   rule(
     [name, 'body'],
     (given) =>
@@ -68,6 +75,26 @@ export const BODY_RULES = (['extra-body', 'max-tokens-field', 'usage'] as const)
       ),
   ),
 )
+
+export const BODY_RULES = [
+  ...NOT_WITH_BODY,
+  ...(['trace', 'turns'] as const).map((name) =>
+    rule(
+      ['cache-hits', name],
+      (given) =>
+        given['cache-hits'] !== undefined &&
+        given[name] !== undefined &&
+        failure(`--cache-hits does not go with --${name}`, 'Leave one of them out.'),
+    ),
+  ),
+  rule(
+    ['cache-hits', 'nonce'],
+    (given) =>
+      given['cache-hits'] !== undefined &&
+      given.nonce === false &&
+      failure('--cache-hits needs the nonce, which keeps all other requests apart', 'Leave --no-nonce out.'),
+  ),
+]
 
 export function toBodyChanges({ 'extra-body': extra, usage, nonce }: BodyFlagValues): BodyChanges {
   return { extra, usage, nonce }

@@ -164,12 +164,16 @@ function checkWorkload(
   const refuse = (name: string, next: string): void =>
     faults.add(failure(`--${name} does not go with --endpoint ${endpoint}`, next))
   if (endpoint === 'raw') {
+    if (values['cache-hits'] !== undefined) refuse('cache-hits', 'What kt does not mark it cannot keep apart.')
     if (values.model !== undefined) refuse('model', 'The body is sent as it is: write the model into it.')
     if (faults.sound('url') && target.url === undefined) {
       faults.add(failure('--endpoint raw sends a file to an address', 'Give --url.'))
     }
   }
   if (values.stream && !streams) refuse('stream', 'Its answers are never streamed: leave --stream out.')
+  if (values['max-tokens-field'] !== undefined && endpoint !== 'chat') {
+    refuse('max-tokens-field', 'Only chat has two names for it: leave it out.')
+  }
   for (const name of ['output-tokens', 'max-tokens'] as const) {
     if (values[name] === undefined || limit !== undefined) continue
     refuse(name, 'Its answers have no output tokens: leave it out.')

@@ -4,19 +4,11 @@
  */
 
 import { leftOutOfKey } from '../../../reference-gateway/config/notices.ts'
+import { saysHit } from '../../overhead/cache-status.ts'
 import type { KongPlugin } from '../config/read.ts'
 import type { ProbeAnswer } from '../probe/measured.ts'
 import { NO_STAMPS } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
-
-const HIT_HEADERS = [
-  'x-kt-cache',
-  'x-cache-status',
-  'x-cache',
-  'cf-aig-cache-status',
-  'x-portkey-cache-status',
-  'helicone-cache',
-]
 
 export const cacheDisabled: DoctorRule = {
   id: 'cache-disabled',
@@ -133,8 +125,7 @@ export const sharedCache: DoctorRule = {
 function fromCache(first: ProbeAnswer, second: ProbeAnswer): boolean | undefined {
   if (first.outcome !== 'OK' || second.outcome !== 'OK') return undefined
   if (second.stamp?.nonce === first.nonce) return second.stamp.attempt === first.stamp?.attempt
-  const said = HIT_HEADERS.map((name) => second.headers[name]).find((value) => value !== undefined)
-  return said === undefined ? undefined : /hit/i.test(String(said))
+  return saysHit(second.headers)
 }
 
 function isProxyCache({ name }: KongPlugin): boolean {
