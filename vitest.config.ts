@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
  * taken, runs of many seconds follow each other.
  */
 const SYSTEM = [
+  'test/bench/gateways.test.ts',
   'test/commands/bench-{abort,answers,live,load,pairs,realtime,replay}.test.ts',
   'test/commands/bench-{retry-after,run,soak,steadiness,sweep-until,validate}.test.ts',
   'test/commands/provider-record.test.ts',
@@ -24,6 +25,7 @@ const SIMULATIONS = [
   'test/stats/*-simulation.test.ts',
   'test/doctor/*-simulation.test.ts',
   'test/plan/*-simulation.test.ts',
+  'test/verdict/*-simulation.test.ts',
 ]
 
 /**

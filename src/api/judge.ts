@@ -2,7 +2,7 @@
 import { judgeBench, readQuestion } from '../bench/judge-bench.ts'
 import { verdictFlags } from '../bench/options/verdict.ts'
 import { parseFlags } from '../parse/parse-flags.ts'
-import { primaryRun } from '../report/runs.ts'
+import { runsOf } from '../report/runs.ts'
 import type { BenchReport, Gate } from '../report/schema.ts'
 import { type OptionsOf, toFlags } from './options.ts'
 
@@ -16,5 +16,5 @@ export type JudgeInput = OptionsOf<typeof judgeFlags>
 export function judge(report: BenchReport, input: JudgeInput): Gate | null {
   const flags = toFlags(input, judgeFlags, 'judge()')
   const { question } = readQuestion(parseFlags(flags, judgeFlags, 'kt bench'))
-  return judgeBench(primaryRun(report), question)
+  return judgeBench(runsOf(report), question)
 }

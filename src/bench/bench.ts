@@ -1,13 +1,14 @@
 /** `kt bench` as a whole: from a prepared run to a written report and a verdict. */
 import { EXIT, type ExitCode, exitOf, type Inconclusive } from '../errors.ts'
 import { beside } from '../output/progress.ts'
-import { primaryRun } from '../report/runs.ts'
+import { runsOf } from '../report/runs.ts'
 import type { BenchReport, Gate, Verdict } from '../report/schema.ts'
 import { now } from '../system/clock.ts'
 import { withAbort } from '../verdict/aborted.ts'
 import { toGate, undecidedCheck } from '../verdict/checks.ts'
 import { withFleet } from '../verdict/fleet.ts'
 import { estimateNoise } from '../verdict/noise.ts'
+import { rankGateways } from '../verdict/rank.ts'
 import { sloGate } from '../verdict/slo-file.ts'
 import { addFloors, measureFloor, wantsFloor } from './floor.ts'
 import { InterimAnalyses, judgeBench } from './judge-bench.ts'
@@ -28,9 +29,10 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
   const startUs = now()
   try {
     const judge = (report: BenchReport): Verdict | undefined => {
-      const judged = primaryRun(report)
+      const runs = runsOf(report)
+      const [judged] = runs
       const misses = countMisses(judged, objectives)
-      if (!open.aa) report.gate = judgeBench(judged, { ...question, misses })
+      if (!open.aa) report.gate = judgeBench(runs, { ...question, misses })
       report.gate = withFleet({ ...report, gate: withAbort(report) })
       const slo = judgeObjectives(judged, objectives)
       if (slo) report.slo = slo
@@ -40,17 +42,21 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const asked = open.aa ? NOTHING_ASKED : askedLive(question, objectives)
     const measured = await measure(plan, run.record, open, hooks, analyses.goOn, asked)
     const { report } = measured
-    const primary = primaryRun(report)
+    const runs = runsOf(report)
+    const [primary] = runs
     hooks.progress(beside('probing'), { arms: [] })
     if (wantsFloor(primary, run.floor, question.budgetMs !== undefined)) {
       report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt, open.fleet)
       if (report.fleet && open.fleet) addFloors(report.fleet, open.fleet.members)
     }
-    const limit = await findThroughputLimit(plan, primary, question.thresholds, hooks.note, hooks.interrupt, open.fleet)
+    const fastest = runs.toSorted((a, b) => b.throughput.requestsPerSec - a.throughput.requestsPerSec)[0] ?? primary
+    const limit = await findThroughputLimit(plan, fastest, question.thresholds, hooks.note, hooks.interrupt, open.fleet)
     if (limit) report.client.throughputLimit = limit
     analyses.end(report)
     const noise = run.noise ?? estimateNoise(primary, open.aa ? 'aa' : 'halves')
     if (noise) report.noise = noise
+    const ranking = rankGateways(runs)
+    if (ranking) report.ranking = ranking
     report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
     const verdict = verdictOf(report)
@@ -73,9 +79,8 @@ function exitCodeOf(
   verdict: Gate | null,
   inconclusive: Inconclusive | undefined,
 ): ExitCode {
-  const { interrupted, totals } = primaryRun(report)
-  if (interrupted) return EXIT.interrupted
-  if (totals.successful === 0 || stopped === 'refused')
-    return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
+  if (report.interrupted) return EXIT.interrupted
+  const answered = runsOf(report).some(({ totals }) => totals.successful > 0)
+  if (!answered || stopped === 'refused') return verdict?.verdict === 'fail' ? EXIT.breached : EXIT.inconclusive
   return exitOf(verdict?.verdict ?? 'pass', inconclusive)
 }

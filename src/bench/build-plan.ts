@@ -64,16 +64,20 @@ export function buildPlan(
   const connections = load.mode === 'closed' ? load.concurrency : WARMUP_OPEN
   const durationUs = toUs(options.duration)
   const unique = randomFrom(randomUUID())
-  const arms: ArmPlan[] = targets.map(([name, { origin, path, keyHeader }]) => {
+  const hasBaseline = targets.length > 1 && (embedded || target.aa || target.baselineAt !== undefined)
+  const baseline = hasBaseline ? targets.length - 1 : undefined
+  const arms = targets.map(([name, { origin, path, keyHeader }], index): ArmPlan => {
     const endpoint = { ...endpointOf(workload.endpoint), ...(keyHeader && { keyHeader }) }
-    const headers = toHeaders(toAccept(workload), endpoint, target['api-key'], target.header)
+    const own = index === baseline ? target.baselineSecrets : target.arms.find((arm) => arm.name === name)
+    const key = own?.apiKey ?? target['api-key']
+    const headers = toHeaders(toAccept(workload), endpoint, key, [...target.header, ...(own?.headers ?? [])])
     for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
     if (!target['allow-insecure-key']) assertKeyStaysSecret(headers, origin, target.routes)
     return { name, origin, path, headers, tag: drawArmTag(unique) }
   })
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
   // figures.
-  // Conversations would be cut off by the end of a block, and a trace is played to both arms at once.
+  // Conversations would be cut off by the end of a block, and a trace is played to all arms at once.
   const pairing = arms.length > 1 ? (conversations || trace ? 'request' : (options.pairing ?? 'block')) : undefined
   const byBlock = pairing === 'block'
   const endless = requests === undefined && durationUs === undefined
@@ -84,6 +88,8 @@ export function buildPlan(
   const excludeIdleFirst = byBlock && blocks * idleFirst <= MOST_EXCLUDED * (requests ?? Number.POSITIVE_INFINITY)
   return {
     arms,
+    baseline,
+    outlivesArms: countGateways({ arms, baseline }) > 1,
     workload,
     load,
     requests,
@@ -114,13 +120,17 @@ export function buildPlan(
     cancel: toCancel(options),
     compareAnswers:
       (options['compare-answers'] ?? !target.aa) &&
-      arms.length > 1 &&
+      baseline !== undefined &&
       endpointOf(workload.endpoint).limit !== undefined &&
       conversations === undefined &&
       canAskAgain(trace),
     maxSessions: options['max-sessions'],
     tokenBudget: options['token-budget'],
   }
+}
+
+function countGateways({ arms, baseline }: Pick<RunPlan, 'arms' | 'baseline'>): number {
+  return arms.length - (baseline === undefined ? 0 : 1)
 }
 
 /** The rows of a long trace are gone when its answers are compared. */
@@ -228,7 +238,7 @@ function printReplay({ workload, arms }: RunPlan, note: (line: string) => void):
   const trace = traceOf(workload)
   if (!trace) return
   const { totals } = trace
-  const to = arms.length > 1 ? ' to both arms at once' : ''
+  const to = arms.length > 1 ? ` to ${arms.length === 2 ? 'both' : `all ${arms.length}`} arms at once` : ''
   note(
     totals
       ? `Replays ${counted(totals.rows, 'request')} of ${workload.name}${to}, in ` +

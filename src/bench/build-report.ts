@@ -47,14 +47,15 @@ export interface RunContext {
   /** The address of each arm, without secrets. */
   urls: string[]
   runId: string
-  /** The role of the first arm, where it is known; otherwise the answers' headers decide. */
+  /** The role of every arm but the baseline, where it is known; otherwise the answers' headers decide. */
   role: 'gateway' | 'direct' | undefined
   budgets: Budgets
   /** The options of the run, without secrets. */
   options: Record<string, unknown>
   samples?: SamplesResult | undefined
   replay?: Replay | undefined
-  agreement?: Agreement | undefined
+  /** By arm. */
+  agreements?: readonly (Agreement | undefined)[] | undefined
   watched?: Watched | undefined
   /** What the machine that sent withheld from a block of an arm. */
   machineOf?: ((arm: number, block: BlockRecord) => MachineEvidence | undefined) | undefined
@@ -158,7 +159,7 @@ function toAborted({ abortOn = [] }: RunPlan, { abort, arms }: RunRecord): Pick<
 function armResult(
   arm: ArmRecord,
   index: number,
-  { load, workload }: RunPlan,
+  { load, workload, baseline }: RunPlan,
   record: RunRecord,
   context: RunContext,
 ): ArmResult {
@@ -171,9 +172,10 @@ function armResult(
   const signals = buildSignals(arm)
   return {
     name: arm.name,
-    ...(index === 1 ? { baseline: true } : {}),
+    ...(index === baseline ? { baseline: true } : {}),
     url: context.urls[index] ?? '',
-    ...whatAnswers(arm, index === 0 ? context.role : undefined),
+    ...whatAnswers(arm, index === baseline ? undefined : context.role),
+    ...(arm.dropped ? { dropped: toDropped(arm.dropped, record) } : {}),
     totals: {
       sent,
       successful,
@@ -204,10 +206,16 @@ function armResult(
     ...toModels(arm, workload, loadUs),
     ...toCache(arm, loadUs),
     ...(arm.conversations ? { conversations: toConversations(arm.conversations) } : {}),
-    ...(index === 0 && context.agreement ? { agreement: context.agreement } : {}),
+    ...(context.agreements?.[index] ? { agreement: context.agreements[index] } : {}),
     blocks: toBlocks(arm, (block) => context.machineOf?.(index, block)),
     ...toCategories(arm.categories, workload.categories ?? []),
   }
+}
+
+/** Before the measurement began: at its beginning. */
+function toDropped({ atUs, why }: NonNullable<ArmRecord['dropped']>, { arms }: RunRecord): ArmResult['dropped'] {
+  const startedUs = Math.min(...arms.flatMap(({ blocks }) => blocks.slice(0, 1)).map(({ startedAtUs }) => startedAtUs))
+  return { atS: Math.max(0, Math.round((atUs - startedUs) / 1e3) / 1e3), why }
 }
 
 /** The role of the arm, and its gateway where the answers name it beyond doubt. */

@@ -1,5 +1,5 @@
 /**
- * Whether the answers of both arms agree. The same request is in both, but for its nonce; where two answers differ, the
+ * Whether the answers of an arm agree with those of the baseline. The same request is in both, but for its nonce; where two answers differ, the
  * very request that the first arm got, nonce included, is sent to the other arm again, twice. If both of these answers
  * are alike and unlike the one of the first arm, the first arm changed it. If they differ from each other, the other
  * arm does not repeat itself, and nothing can be said. So agreement costs no request, and a provider that never says
@@ -31,27 +31,52 @@ interface AnswerPair {
 /** Sends a plan, or what the user's interrupts leave of it. */
 type Send = (plan: RunPlan) => Promise<RunRecord>
 
-/** Undefined where no request was answered in both arms. */
-export async function compareAnswers(plan: RunPlan, record: RunRecord, send: Send): Promise<Agreement | undefined> {
-  const { pairs, every } = pairAnswers(plan, record)
+/** The numbers of the two arms. */
+interface ComparedArms {
+  through: number
+  other: number
+}
+
+/** Of each arm with the baseline; undefined where no request was answered in both. */
+export async function compareAnswers(plan: RunPlan, record: RunRecord, send: Send): Promise<(Agreement | undefined)[]> {
+  const { arms, baseline: other } = plan
+  const agreements: (Agreement | undefined)[] = []
+  for (const through of arms.keys()) {
+    const compared = other === undefined || through === other ? undefined : { through, other }
+    agreements.push(compared && (await compareArms(plan, record, compared, send)))
+  }
+  return agreements
+}
+
+async function compareArms(
+  plan: RunPlan,
+  record: RunRecord,
+  compared: ComparedArms,
+  send: Send,
+): Promise<Agreement | undefined> {
+  const { pairs, every } = pairAnswers(plan, record, compared)
   if (pairs.length === 0) return undefined
   const differing = pairs.filter(({ through, other }) => findDifference(other, through))
   // A run that was ended before its time sends nothing more.
-  const asked = record.stopReason === null ? await askAgain(differing, asker(plan, send)) : NOT_ASKED
-  return { every, ...conclude(pairs, differing, asked, record.arms[1]?.name === 'direct') }
+  const asked = record.stopReason === null ? await askAgain(differing, asker(plan, compared, send)) : NOT_ASKED
+  return { every, ...conclude(pairs, differing, asked, record.arms[compared.other]?.name === 'direct') }
 }
 
-function pairAnswers({ arms, workload }: RunPlan, record: RunRecord): { pairs: AnswerPair[]; every: number } {
+function pairAnswers(
+  { arms, workload }: RunPlan,
+  record: RunRecord,
+  compared: ComparedArms,
+): { pairs: AnswerPair[]; every: number } {
   const kept = record.arms.map(({ compared }) => compared ?? { every: 1, answers: [] })
   const every = Math.max(...kept.map((one) => one.every))
   const read = (arm: number, answer: ComparedAnswer): AnswerText[] =>
     readTexts(answer, buildNonce(arms[arm]?.tag ?? '', workload.seed, answer.index))
-  const [first, second] = kept
+  const [first, second] = [kept[compared.through], kept[compared.other]]
   const others = new Map(second?.answers.map((answer) => [answer.index, answer]))
   const pairs = (first?.answers ?? []).flatMap((answer) => {
     const other = isChosen(answer.index, every) ? others.get(answer.index) : undefined
     const { index, block } = answer
-    return other ? [{ index, block, through: read(0, answer), other: read(1, other) }] : []
+    return other ? [{ index, block, through: read(compared.through, answer), other: read(compared.other, other) }] : []
   })
   return { pairs, every }
 }
@@ -67,8 +92,8 @@ function readTexts({ body, streamed }: ComparedAnswer, nonce: string): AnswerTex
 type Ask = (indices: readonly number[]) => Promise<ReadonlyMap<number, AnswerText[]>>
 
 /** Asks the other arm with requests of the first one. */
-function asker(plan: RunPlan, send: Send): Ask {
-  const [first, second] = plan.arms
+function asker(plan: RunPlan, { through, other }: ComparedArms, send: Send): Ask {
+  const [first, second] = [plan.arms[through], plan.arms[other]]
   return async (only) => {
     if (!first || !second || only.length === 0) return new Map()
     const arm = { ...second, tag: first.tag }

@@ -15,8 +15,8 @@ const SHORTEST_SECRET = 4
 const TELLING = 9
 
 /** Flags whose values are secret, and those whose values may hold a secret in their query. */
-const SECRET = ['api-key', 'header']
-const ADDRESSES = ['url', 'baseline-url', 'scrape', 'otlp', 'proxy']
+const SECRET = ['api-key', 'header', 'arm-header']
+const ADDRESSES = ['url', 'baseline-url', 'arm', 'scrape', 'otlp', 'proxy']
 
 /** A run takes one of each group. */
 const RIVALS: readonly (readonly string[])[] = [['rps', 'concurrency'], TEXT_OPTIONS]
@@ -46,7 +46,7 @@ export function shownOptions(
 function shown(name: string, value: unknown): unknown {
   if (ADDRESSES.includes(name))
     return Array.isArray(value) ? value.map((one) => hideQuery(String(one))) : hideQuery(String(value))
-  if (name !== 'header' || !Array.isArray(value)) return value
+  if (!name.endsWith('header') || !Array.isArray(value)) return value
   return value.map((header) => `${String(header).split(':')[0]}: ${HIDDEN}`)
 }
 

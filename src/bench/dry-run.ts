@@ -17,7 +17,7 @@ import { openReplay } from './replay.ts'
 import { resolveObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
-import { embeddedTargets, type NamedTarget } from './targets.ts'
+import { embeddedTargets, type NamedTarget, namedTargets } from './targets.ts'
 
 /** Where the embedded pair listens, if nothing else does. */
 const EMBEDDED = ['http://127.0.0.1:41002', 'http://127.0.0.1:41001'] as const
@@ -106,12 +106,7 @@ function seconds(us: number | undefined): number | undefined {
   return us === undefined ? undefined : us / 1e6
 }
 
-function targetsOf({ at, baselineAt, aa }: BenchOptions['target'], asked: BenchOptions['request']): NamedTarget[] {
-  if (!at) return embeddedTargets(EMBEDDED[0], aa ? EMBEDDED[0] : EMBEDDED[1], asked)
-  const second = aa ? at : baselineAt
-  if (!second) return [['target', at]]
-  return [
-    ['gateway', at],
-    ['direct', second],
-  ]
+function targetsOf(target: BenchOptions['target'], asked: BenchOptions['request']): NamedTarget[] {
+  if (target.at) return namedTargets(target)
+  return embeddedTargets(EMBEDDED[0], target.aa ? EMBEDDED[0] : EMBEDDED[1], asked)
 }

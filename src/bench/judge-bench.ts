@@ -1,10 +1,11 @@
 /**
  * The gate of a single bench, by the best reading of the overhead that the run carries: P99 overhead against the
  * budget; how much worse than its baseline the gateway is, where the baseline is a gateway too; and the thresholds
- * that were asked for. A run straight at the provider has no overhead. With --until-decided the same gate is judged
+ * that were asked for. Of several gateways each is judged. A run straight at the provider has no overhead. With
+ * --until-decided the same gate is judged
  * at interim analyses.
  */
-import { armsApart, primaryRun } from '../report/runs.ts'
+import { armsApart } from '../report/runs.ts'
 import type { BenchReport, Gate, Run, Verdict } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
 import { ALPHA_FAIL, ALPHA_PASS, nextAnalysis } from '../stats/gate.ts'
@@ -16,7 +17,7 @@ import { streamJudges } from '../verdict/judge-stream.ts'
 import { type Noise, readNoise } from '../verdict/noise.ts'
 import { type Pair, toPair } from '../verdict/pair.ts'
 import type { RegressionLimit } from '../verdict/thresholds.ts'
-import { judgeRun, regressionJudge } from '../verdict/verdict.ts'
+import { judgeRuns, regressionJudge } from '../verdict/verdict.ts'
 import type { VerdictOptions } from './options/verdict.ts'
 
 export interface BenchQuestion {
@@ -57,20 +58,25 @@ export function readQuestion(options: AskedLimits & Partial<Pick<VerdictOptions,
   }
 }
 
-/** Null where nothing was asked: a verdict belongs to a question. */
-export function judgeBench(report: Run, question: BenchQuestion): Gate | null {
+/** Of each run by itself, under one error probability. Null where nothing was asked: a verdict belongs to a question. */
+export function judgeBench(runs: Run | readonly Run[], question: BenchQuestion): Gate | null {
+  const asked = [runs].flat().map((run) => askedOf(run, question))
+  return asked.some(({ others, thresholds }) => others.length + thresholds.length > 0) ? judgeRuns(asked) : null
+}
+
+function askedOf(report: Run, question: BenchQuestion) {
   const { budgetMs, componentsMs = {}, maxRegression, thresholds, misses } = question
   const arms = armsApart(report)
   const pair = arms && toPair(arms.baseline, arms.gateway)
   const context = { gateway: report, ...(misses ? { misses } : {}), ...(pair ? { pair } : {}) }
   const direct = pair?.mode === 'overhead' ? pair.baseline : undefined
-  const asked = [
+  const others = [
     budgetMs === undefined ? [] : budgetJudge(report, pair, budgetMs),
     streamJudges(report, direct, { budgetMs, holdMs: question.holdMs }),
     componentJudges(report, componentsMs),
     maxRegression === undefined ? [] : lossJudge(report, pair, maxRegression),
   ].flat()
-  return asked.length + thresholds.length === 0 ? null : judgeRun(context, thresholds, asked)
+  return { context, thresholds, others }
 }
 
 function budgetJudge(report: Run, pair: Pair | undefined, limitMs: number): Judge {
@@ -118,7 +124,7 @@ export class InterimAnalyses {
   readonly goOn = (soFar: BenchReport, pairs: number): boolean => {
     const verdict = this.#judge(soFar) ?? 'inconclusive'
     this.#taken.push({ pairs, verdict })
-    const next = nextAnalysis(verdict, pairs, this.#planned)
+    const next = nextAnalysis(isOpen(soFar) ? 'inconclusive' : verdict, pairs, this.#planned)
     const then = next === undefined ? 'the run ends here' : `on to ${next}`
     this.#note(`After ${pairs} pairs of blocks: ${verdict.toUpperCase()}, ${then}.`)
     return next !== undefined
@@ -128,7 +134,7 @@ export class InterimAnalyses {
   end(report: BenchReport): void {
     const verdict = this.#judge(report) ?? 'inconclusive'
     if (this.#planned.length === 0) return
-    const pairs = countPairs(primaryRun(report))
+    const pairs = countPairs(report)
     if (this.#taken.at(-1)?.pairs === pairs) this.#taken.pop()
     this.#taken.push({ pairs, verdict })
     report.interimAnalyses = {
@@ -140,7 +146,15 @@ export class InterimAnalyses {
   }
 }
 
-/** Blocks that both arms have. */
-function countPairs({ blocks, baseline }: Run): number {
-  return blocks.filter(({ index }) => baseline?.blocks.some((block) => block.index === index)).length
+/** One of several gateways has failed and decides the verdict, and what another one comes to is not known yet. */
+function isOpen({ arms, gate }: BenchReport): boolean {
+  const there = new Set(arms.filter(({ dropped }) => !dropped).map(({ name }) => name))
+  return gate?.checks.some(({ arm, verdict }) => arm && there.has(arm) && verdict === 'inconclusive') ?? false
+}
+
+/** Blocks that all arms have which were there to the end. */
+function countPairs({ arms }: BenchReport): number {
+  const [first, ...others] = arms.filter(({ dropped }) => !dropped)
+  const inAll = (index: number): boolean => others.every(({ blocks }) => blocks.some((block) => block.index === index))
+  return first?.blocks.filter(({ index }) => inAll(index)).length ?? 0
 }

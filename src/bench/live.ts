@@ -6,7 +6,7 @@ import type { RunPlan } from '../load/plan.ts'
 import type { LiveView } from '../output/live-view.ts'
 import { buildRamp } from '../schedule/ramp.ts'
 import { FLUSH_INTERVAL_MS } from '../verdict/judge-stream.ts'
-import { type LiveMargin, type LiveQuestion, liveMargins, metricsOf } from '../verdict/live.ts'
+import { type BlockSoFar, type LiveMargin, type LiveQuestion, liveMargins, metricsOf } from '../verdict/live.ts'
 import { toThresholds } from '../verdict/slo.ts'
 import type { BenchQuestion } from './judge-bench.ts'
 import type { SloObjectives } from './slo-objectives.ts'
@@ -57,11 +57,10 @@ export class LiveWatch {
   /** Judges what is new: whoever calls it decides how often that is worth its cost. */
   view({ elapsedUs }: Pick<Progress, 'elapsedUs'>): LiveView {
     const arms = this.#plan.arms.map((_, arm) => this.run.ended(arm))
-    const [gateway = [], baseline = []] = arms
     const blocks = Math.min(...arms.map(({ length }) => length))
     if (blocks > this.#judged) {
       this.#judged = blocks
-      this.#margins = liveMargins(gateway, baseline, this.#question)
+      this.#margins = this.#judge(arms)
       const [first] = this.#margins
       if (this.#closing.at(-1)?.metric !== first?.metric) this.#closing.length = 0
       if (first) this.#closing.push(first)
@@ -77,6 +76,17 @@ export class LiveWatch {
       blockMs: blocks > 0 ? (lastUs - firstUs) / 1_000 / blocks : undefined,
       analyses: this.#plan.interimAnalyses ?? [],
     }
+  }
+
+  /** What matters most of each gateway comes before the rest of the first one. */
+  #judge(arms: readonly (readonly BlockSoFar[])[]): LiveMargin[] {
+    const { baseline, arms: planned } = this.#plan
+    const gateways = planned.flatMap(({ name }, arm) => (arm === baseline ? [] : [{ name, blocks: arms[arm] ?? [] }]))
+    const margins = gateways.map(({ name, blocks }) => {
+      const found = liveMargins(blocks, arms[baseline ?? -1] ?? [], this.#question)
+      return gateways.length === 1 ? found : found.map((one) => ({ ...one, metric: `${name} ${one.metric}` }))
+    })
+    return [...margins.flatMap((of) => of.slice(0, 1)), ...margins.flatMap((of) => of.slice(1))]
   }
 
   /** Between the blocks of arms in turns nothing is sent: the rate is that of the time in which requests were due. */

@@ -42,11 +42,13 @@ import { openSampleFile, type SampleFile } from './sample-file.ts'
 import { Spending } from './spending.ts'
 import type { OpenTargets } from './targets.ts'
 import {
+  assertApart,
   describeFailures,
   endsTheRun,
   hasFailed,
   LEARNED_FIELD,
   learnMaxTokensField,
+  refusedByAll,
   validatingPlan,
 } from './validate.ts'
 import { measureWastedTokens } from './wasted-tokens.ts'
@@ -143,6 +145,13 @@ export async function measure(
   const first = records.at(-1)
   const spending = new Spending(plan)
   for (const record of records) spending.add(plan, record)
+  if (first) {
+    await assertApart(plan).catch(async (error) => {
+      watch.end()
+      await file?.close()
+      throw error
+    })
+  }
   if (plan.workload.repeats && !(first && endsTheRun(first))) {
     spending.add(plan, await fillCache(plan, plan.workload.repeats, hooks, fleet))
   }
@@ -161,7 +170,10 @@ export async function measure(
             hooks.progress(progress, extent, view && hooks.live ? () => view.view(progress) : undefined)
           },
           live: view?.run,
-          continueAfter: goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(record, aa), context), pairs)),
+          dead: () => deadByProcess(plan, beside),
+          dropped: (arm, why) => hooks.note(`${plan.arms[arm]?.name} is dropped, and the others go on: ${why}.`),
+          continueAfter:
+            goOn && ((record, pairs) => goOn(buildReport(plan, nameArms(plan, record, aa), context), pairs)),
           samples:
             (file || kept || served) &&
             (async (rows, lost, startUs) => {
@@ -174,10 +186,10 @@ export async function measure(
         })
   if (sent !== first) spending.add(plan, sent)
   const sentBy = fleet && (await import('./fleet-report.ts')).reportOfFleet(fleet.run, fleet.members)
-  const record = nameArms(await countTokens(plan, sent, hooks.note), aa)
+  const record = nameArms(plan, await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
   const replayed = await replay?.finish(record)
-  const agreement = plan.compareAnswers
+  const agreements = plan.compareAnswers
     ? await compareAnswers(spending.left(), record, async (again) => {
         const answers = await send(again, hooks, fleet, {
           progress: (progress) => hooks.progress({ ...progress, phase: 'asking-again' }, extent),
@@ -205,7 +217,7 @@ export async function measure(
     ...sentBy,
     samples: file?.result,
     replay: replayed,
-    agreement: agreement && shownAgreement(agreement, secrets),
+    agreements: agreements?.map((agreement) => agreement && shownAgreement(agreement, secrets)),
     watched,
     oneWayDelays,
     wastedTokens,
@@ -242,6 +254,15 @@ function extentOf({ arms, requests: asked, durationUs, load, workload: { convers
   }
 }
 
+/** Arms whose process has ended: --arm-pid gives it the arm's name. */
+function deadByProcess({ arms, outlivesArms }: RunPlan, beside: Watch | undefined): { arm: number; why: string }[] {
+  const ended = outlivesArms ? (beside?.ended() ?? []) : []
+  return ended.flatMap((name) => {
+    const arm = arms.findIndex((known) => known.name === name)
+    return arm < 0 ? [] : [{ arm, why: 'its process ended' }]
+  })
+}
+
 /** The texts of the example are the target's: without secrets, and with nothing that steers a terminal. */
 function shownAgreement({ example, ...agreement }: Agreement, secrets: readonly string[]): Agreement {
   if (!example) return agreement
@@ -263,9 +284,8 @@ async function validate(
   hooks: RunHooks,
   fleet: OpenTargets['fleet'],
 ): Promise<{ plan: RunPlan; records: RunRecord[] }> {
-  const record = await send(validatingPlan(plan), hooks, fleet, {
-    progress: (progress) => hooks.progress({ ...progress, phase: 'validating' }, extentOf(plan)),
-  })
+  const progress: RunListener['progress'] = (heard) => hooks.progress({ ...heard, phase: 'validating' }, extentOf(plan))
+  const record = refusedByAll(plan, await send(validatingPlan(plan), hooks, fleet, { progress }))
   const maxTokensField = learnMaxTokensField(plan, record)
   if (maxTokensField) {
     hooks.note(LEARNED_FIELD)
@@ -273,7 +293,7 @@ async function validate(
     const again = await validate(taught, urls, secrets, hooks, fleet)
     return { ...again, records: [record, ...again.records] }
   }
-  for (const line of describeFailures(record, urls, plan.workload.endpoint)) hooks.note(withoutSecrets(line, secrets))
+  for (const line of describeFailures(plan, record, urls)) hooks.note(withoutSecrets(line, secrets))
   return { plan, records: [record] }
 }
 
@@ -311,12 +331,12 @@ async function send(
 }
 
 /**
- * The second arm is direct, unless it has the same address or names itself a gateway: then its stamps are no
- * measurement floor.
+ * The baseline is direct, unless it has the same address or names itself a gateway: then its stamps are no measurement
+ * floor.
  */
-function nameArms(record: RunRecord, aa: boolean): RunRecord {
-  const second = record.arms[1]
-  if (second && (aa || (second.selfReport.gateway !== '' && !second.selfReport.unsure))) second.name = 'target'
+function nameArms({ baseline = -1 }: RunPlan, record: RunRecord, aa: boolean): RunRecord {
+  const arm = record.arms[baseline]
+  if (arm && (aa || (arm.selfReport.gateway !== '' && !arm.selfReport.unsure))) arm.name = 'target'
   return record
 }
 

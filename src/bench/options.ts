@@ -9,6 +9,7 @@ import type { WatchOptions } from '../watch/watch.ts'
 import { DEFAULT_TOOL_RESULT } from '../workload/conversations/conversation.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
+import { armFlags } from './options/arms.ts'
 import { conversationFlags, FROM_FILE } from './options/conversation.ts'
 import { type FleetAsk, fleetFlags, readFleet } from './options/fleet.ts'
 import { amountFlags, type LoadOptions, pacingFlags, readLoad } from './options/load.ts'
@@ -42,6 +43,7 @@ export const sharedFlags = { ...targetFlags, ...requestFlags, ...pacingFlags, ..
 export const benchFlags = {
   ...targetFlags,
   ...baselineFlags,
+  ...armFlags,
   ...requestFlags,
   ...conversationFlags,
   ...traceFlags,

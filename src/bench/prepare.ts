@@ -17,7 +17,7 @@ import { decideRealtime } from './realtime.ts'
 import { openReplay } from './replay.ts'
 import { openReportFiles, type ReportWriter } from './report-files.ts'
 import { resolveObjectives, type SloObjectives } from './slo-objectives.ts'
-import { type OpenTargets, openTargets, sharedBy } from './targets.ts'
+import { armNames, type OpenTargets, openTargets, sharedBy } from './targets.ts'
 
 /** A run that is ready to start, and what becomes of its report. */
 export interface PreparedBench {
@@ -39,7 +39,7 @@ export async function prepareBench(
   { target, request, load, trace, verdict, output, watch: watched, fleet, shown }: BenchOptions,
   { note, interrupt }: Pick<RunHooks, 'note' | 'interrupt'>,
 ): Promise<PreparedBench> {
-  const reports = openReportFiles(output, note)
+  const reports = openReportFiles(output, armNames(target), note)
   const watch = openWatch(watched, note)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)

@@ -5,6 +5,7 @@
 import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
 import type { Fleet } from '../load/fleet/coordinator.ts'
 import type { RunPlan } from '../load/plan.ts'
+import { splitNames } from '../report/runs.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { FleetAsk } from './options/fleet.ts'
 import type { TargetOptions } from './options/target.ts'
@@ -12,7 +13,7 @@ import type { TargetOptions } from './options/target.ts'
 export type NamedTarget = readonly [string, Target]
 
 export interface OpenTargets {
-  /** The run is about the first target; the second is its baseline. */
+  /** The gateways, and the baseline after them. */
   targets: NamedTarget[]
   /** Both targets are one address. */
   aa: boolean
@@ -29,6 +30,22 @@ interface EmbeddedOptions {
   gatewayWorkers?: number
   realtime?: boolean
   jitWarmup?: boolean
+}
+
+/** What the user named; nothing where it is the embedded pair. */
+export function namedTargets({ at, baselineAt, aa, arms }: TargetOptions): NamedTarget[] {
+  if (!at) return []
+  const baseline = aa ? at : baselineAt
+  const gateways: NamedTarget[] = arms.map((arm) => [arm.name, arm.at])
+  if (gateways.length === 0) gateways.push([baseline ? 'gateway' : 'target', at])
+  return baseline ? [...gateways, ['direct', baseline]] : gateways
+}
+
+/** What the arms of a run with several are called by themselves. */
+export function armNames({ arms, baselineAt }: TargetOptions): string[] {
+  if (arms.length === 0) return ['gateway', 'baseline']
+  const gateways = arms.map(({ name }) => ({ name }))
+  return splitNames(baselineAt ? [...gateways, { name: 'direct', baseline: true }] : gateways)
 }
 
 /** As many senders as have something to do, where a fleet sends: each worker has one. */
@@ -58,22 +75,15 @@ export async function openTargets(
 }
 
 async function openPair(
-  { at: url, baselineAt, aa, ...target }: TargetOptions,
+  target: TargetOptions,
   asked: Addressed,
   note: (line: string) => void,
   { gatewayWorkers = 1, realtime = false, jitWarmup = false }: EmbeddedOptions = {},
 ): Promise<OpenTargets> {
   const close = async (): Promise<void> => {}
-  if (url) {
-    const baseline = aa ? url : baselineAt
-    const targets: NamedTarget[] = baseline
-      ? [
-          ['gateway', url],
-          ['direct', baseline],
-        ]
-      : [['target', url]]
-    return { targets, aa, embedded: false, close }
-  }
+  const { aa } = target
+  const given = namedTargets(target)
+  if (given.length > 0) return { targets: given, aa, embedded: false, close }
   const pair = await startEmbeddedPair(target['inject-delay'] ?? 0, note, {
     workers: gatewayWorkers,
     tokenGap: target['token-gap'],

@@ -144,8 +144,8 @@ function verdicts({ gate }: BenchReport): Family {
     name: 'kt_bench_check_passed',
     type: 'gauge',
     help: 'Whether a limit was kept: 1, or 0.',
-    points: decided.map(({ metric, op, limit, verdict }) => ({
-      labels: { metric, limit: `${op}${limit}` },
+    points: decided.map(({ arm, metric, op, limit, verdict }) => ({
+      labels: { ...(arm === undefined ? {} : { arm }), metric, limit: `${op}${limit}` },
       value: verdict === 'pass' ? 1 : 0,
     })),
   }

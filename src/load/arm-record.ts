@@ -10,6 +10,7 @@ import type { CancelRecord } from './cancellation.ts'
 import type { CategoryRecord } from './category-recorder.ts'
 import type { ComparedAnswersRecord } from './compared-answers.ts'
 import type { ConversationRecord } from './conversation-recorder.ts'
+import type { Dropped } from './dropped-arms.ts'
 import type { GroupRecord } from './group-recorder.ts'
 import type { ReplayRecord } from './replay-recorder.ts'
 import type { TokenRecord, TokensSpent } from './token-counter.ts'
@@ -38,6 +39,8 @@ export interface BlockRecord extends BlockFigures<EncodedHistogram> {
 
 export interface ArmRecord {
   name: string
+  /** Where it was dead before the run was over. */
+  dropped?: Dropped | undefined
   outcomes: Counts
   /** The first reason of each class of failure. */
   details: Partial<Record<Outcome, string>>

@@ -11,6 +11,8 @@ export interface EngineHooks {
   stopped?(reason: StopReason): void
   /** A target told to send nothing to this arm until then, and that is obeyed. */
   held?(arm: number, untilUs: number): void
+  /** An arm is dead: nothing more is sent to it. */
+  dropped?(arm: number, why: string): void
   /** An interim analysis after `blocks` blocks of each arm. Resolves to whether the run goes on. */
   continueAfter?(blocks: number): Promise<boolean>
   /** A measured request has ended. */

@@ -5,12 +5,12 @@
 import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { addToTrend } from '../stats/trend.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/request-maker.ts'
 import { RingRows } from '../workload/traces/ring.ts'
 import { isDrawnToLeave } from './cancellation.ts'
+import { DroppedArms } from './dropped-arms.ts'
 import type { EngineHooks } from './engine-hooks.ts'
 import { InFlightRequests } from './in-flight.ts'
 import { endsAtWill, limitReached, type StopReason } from './limits.ts'
@@ -28,6 +28,7 @@ const DEADLINE_CHECK_MS = 10
 
 export class Engine {
   readonly recorders: ArmRecorder[]
+  readonly dropped: DroppedArms
   /**
    * Open loop: how late requests were handed to their socket. A wait for a slot and the opening of a connection are no
    * part of it.
@@ -74,6 +75,11 @@ export class Engine {
     this.recorders = arms.map(({ name }, arm) => new ArmRecorder(name, categoriesOf(arm), plan))
     this.#requests = new InFlightRequests(plan, clock, (request, result) => this.#ended(request, result))
     this.#numbers = new RequestNumbers(plan, worker)
+    this.dropped = new DroppedArms(plan, clock, (arm, why) => {
+      hooks.dropped?.(arm, why)
+      if (this.dropped.noneLeft) this.stop('target-dead', 0)
+      else this.#phase?.pump()
+    })
     this.#partHeaders = headersByPart(plan)
   }
 
@@ -93,14 +99,15 @@ export class Engine {
       this.achievedUs = 0
       const phases = planPhases(this.#plan)
       for (const [i, phase] of phases.entries()) {
-        const startUs = await this.#begin()
+        const startUs = await (this.#hooks.begin?.() ?? this.#clock())
         if (i === 0) {
           this.series = new Series(startUs, this.#plan.arms.length, this.#worker.count > 1)
           this.#hooks.measuring?.(startUs)
         }
         if (this.stopReason) break
         const coolDownUs = i === phases.length - 1 ? (this.#plan.coolDownUs ?? 0) : 0
-        await this.#measure(shareOfPhase(phase, this.#worker), startUs, coolDownUs, timer.wakeAt)
+        if (!this.dropped.all(phase.arms))
+          await this.#measure(shareOfPhase(phase, this.#worker), startUs, coolDownUs, timer.wakeAt)
         const { interimAnalysisAfter } = phase
         if (interimAnalysisAfter === undefined || this.stopReason) continue
         if ((await this.#hooks.continueAfter?.(interimAnalysisAfter)) === false) break
@@ -128,20 +135,18 @@ export class Engine {
     this.recorders[arm]?.hold.extend(untilUs, this.#clock())
   }
 
-  async #begin(): Promise<number> {
-    return this.#hooks.begin ? this.#hooks.begin() : this.#clock()
-  }
-
   async #warmUp(wakeAt: (us: number) => void): Promise<void> {
     const { arms, warmup, warmupUs } = this.#plan
     const requests = warmup > 0 ? share(warmup, this.#worker.count, this.#worker.index) : undefined
     if (warmup === 0 && warmupUs === undefined) return
     for (let arm = 0; arm < arms.length; arm++) {
-      const startUs = await this.#begin()
+      const startUs = await (this.#hooks.begin?.() ?? this.#clock())
       if (this.stopReason) return
+      if (this.dropped.of[arm]) continue
       const pacing = buildWarmupPacing(this.#plan, { requests, durationUs: warmupUs }, this.#worker)
       await this.#load([arm], pacing, undefined, startUs, wakeAt)
-      if (this.#recorder(arm).takeFailedWarmup(startUs, this.#clock())) this.stop('warm-up-failed', 0)
+      const ends = !this.#plan.outlivesArms && this.#recorder(arm).takeFailedWarmup(startUs, this.#clock())
+      if (ends) this.stop('warm-up-failed', 0)
     }
   }
 
@@ -167,7 +172,7 @@ export class Engine {
   }
 
   /**
-   * Runs one load phase, on one arm or on two that alternate. Without `phase` it is the warm-up, which is not measured.
+   * Runs one load phase, on one arm or on several that alternate. Without `phase` it is the warm-up, not measured.
    */
   async #load(
     arms: readonly number[],
@@ -177,14 +182,15 @@ export class Engine {
     wakeAt: (us: number) => void,
   ): Promise<LoadPhase> {
     const [arm = 0] = arms
-    const alternating = arms.length > 1 ? armsByRequest(this.#plan.workload.seed) : undefined
+    const alternating = arms.length > 1 ? armsByRequest(this.#plan.workload.seed, arms.length) : undefined
     const armOf = (index: number): number => (alternating ? (arms[alternating(index)] ?? arm) : arm)
     const load: LoadPhase = new LoadPhase(pacing, startUs, {
       clock: this.#clock,
       turns: phase ? this.#sessions : undefined,
       wakeAt,
       sendLeadTimeUs: () => this.#leadTime.us,
-      stopped: () => this.stopReason !== undefined,
+      stopped: () => this.stopReason !== undefined || this.dropped.all(arms),
+      skipped: (index) => this.dropped.of[armOf(index)] !== undefined,
       // An open loop takes another connection later only because earlier answers are slow: to exclude that request
       // would hide the slowness. So it excludes only what it sends before the first answer.
       send: (released, nowUs) => {
@@ -196,9 +202,9 @@ export class Engine {
         if (phase) this.#recorder(armOf(index)).hold.told.heldBack++
       },
       neverSent: (released, atUs) => {
-        if (!phase) return
-        const block = findBlock(phase, released.index, released.dueUs)
         const arm = armOf(released.index)
+        if (!phase || this.dropped.of[arm]) return
+        const block = findBlock(phase, released.index, released.dueUs)
         const recorder = this.#recorder(arm)
         // Not the target kept it from being sent, but the user.
         if (endsAtWill(this.stopReason)) {
@@ -274,6 +280,7 @@ export class Engine {
     request.active = false
     this.inFlight--
     if (result.outcome !== 'OK') this.#hearWait(request.arm, result)
+    this.dropped.hear(request.arm, result)
     this.#requests.free(request)
     const { recorder, slot, session } = request
     let goesOn = false
@@ -284,17 +291,13 @@ export class Engine {
     }
     if (request.released.woken && slot.reused) this.#leadTime.learn(request.released.intendedUs, slot.readyUs)
     if (recorder) {
-      const { intendedUs, dueUs, waited } = request.released
+      const { intendedUs, waited } = request.released
       this.#lastEndUs = result.endUs
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK', request.arm)
       if (this.#plan.load.mode === 'open') {
         const lateUs = request.slot.handedOverUs - intendedUs
         if (!waited) this.sendLag.record(lateUs)
-        recorder.replay?.left(lateUs)
-        if (result.outcome === 'OK') {
-          recorder.replay?.answered(request.askedInput, request.askedOutput)
-          if (!session?.turn) addToTrend(recorder.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
-        }
+        recorder.endedOnSchedule(request, result, lateUs)
       }
       recorder.inFlightUs += result.endUs - request.slot.dispatchedUs
       recorder.ended(result, intendedUs, request.nonce, request, request.sample)

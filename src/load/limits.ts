@@ -24,7 +24,7 @@ const GIVE_UP_AFTER = 1_000
 /** `threads`: those that share the budgets. */
 export function limitReached(
   recorders: readonly ArmRecorder[],
-  { tokenBudget, costBudget }: Pick<RunPlan, 'tokenBudget' | 'costBudget'>,
+  { tokenBudget, costBudget, outlivesArms }: Pick<RunPlan, 'tokenBudget' | 'costBudget' | 'outlivesArms'>,
   threads: number,
 ): StopReason | undefined {
   let failed = 0
@@ -36,7 +36,7 @@ export function limitReached(
     done += recorder.done
     input += recorder.tokensSpent.input
     output += recorder.tokensSpent.output
-    if (recorder.failedWarmup.hopeless) return 'warm-up-failed'
+    if (recorder.failedWarmup.hopeless && !outlivesArms) return 'warm-up-failed'
   }
   if (failed >= GIVE_UP_AFTER && failed === done) return 'target-dead'
   if (tokenBudget !== undefined && input + output >= tokenBudget / threads) return 'token-budget'

@@ -52,6 +52,8 @@ interface LoadPhaseHost {
   /** Lead time before a request's due time at which its sending begins, so that it is ready for its socket when due. */
   sendLeadTimeUs(): number
   stopped(): boolean
+  /** Request `index` has nobody to go to any more: its turn passes. */
+  skipped?(index: number): boolean
   /**
    * Until when the target of request `index` told to send nothing, on the host's clock; a time that is over where it
    * told nothing.
@@ -161,6 +163,10 @@ export class LoadPhase {
       if (!due.known) {
         this.#host.wakeAt(this.#startUs + due.atUs)
         return
+      }
+      if (this.#host.skipped?.(this.#released)) {
+        this.#released++
+        continue
       }
       const heldUntilUs = this.#host.heldUntilUs(this.#released) - this.#startUs
       if (this.#pacing.open) {

@@ -18,6 +18,7 @@ import { mergeCanceled } from './cancellation.ts'
 import { mergeCategories } from './category-recorder.ts'
 import { mergeComparedAnswers } from './compared-answers.ts'
 import { mergeConversations } from './conversation-recorder.ts'
+import { mergeDropped } from './dropped-arms.ts'
 import { mergeGroups } from './group-recorder.ts'
 import type { StopReason } from './limits.ts'
 import { mergeReplays } from './replay-recorder.ts'
@@ -139,6 +140,7 @@ function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
   if (!first) throw new Error('a run without an arm')
   return {
     name: first.name,
+    dropped: mergeDropped(arms.map(({ dropped }) => dropped)),
     outcomes: addCounts(arms.map(({ outcomes }) => outcomes)),
     details: Object.assign({}, ...arms.map(({ details }) => details).toReversed()),
     warmup: addCounts(arms.map(({ warmup }) => warmup)),

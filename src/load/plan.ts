@@ -21,7 +21,7 @@ export interface ArmPlan {
   tag: string
 }
 
-/** By block the arms run one at a time; by request both are under load, and share it. */
+/** By block the arms run one at a time; by request all are under load, and share it. */
 type Pairing = 'block' | 'request'
 
 export type Load =
@@ -43,6 +43,8 @@ export type Load =
 
 export interface RunPlan {
   arms: ArmPlan[]
+  /** Which of them the others are compared with: never the first. */
+  baseline?: number | undefined
   workload: WorkloadSpec
   load: Load
   /**
@@ -54,7 +56,7 @@ export interface RunPlan {
   blocks: number
   /** The length of a block where nobody knows how long the run is: the last one takes the rest. */
   blockUs?: number | undefined
-  /** How two arms take turns; by block where it is not given. */
+  /** How several arms take turns; by block where it is not given. */
   pairing?: Pairing | undefined
   /** Arms in turns by block: the first request of each connection in a block is sent and excluded from the figures. */
   excludeIdleFirst?: boolean | undefined
@@ -92,11 +94,13 @@ export interface RunPlan {
   doubtful?: boolean | undefined
   /** The first failure that every other request would meet too ends the run. */
   stopWhenRefused?: boolean | undefined
+  /** An arm that fails is a row among others, and one that is dead is dropped: the run goes on with the rest. */
+  outlivesArms?: boolean | undefined
   /** Conditions that end the run; any of them on any arm. */
   abortOn?: readonly AbortRule[] | undefined
   /** Send nothing to an arm for as long as it tells in `Retry-After`. */
   respectRetryAfter?: boolean | undefined
-  /** Keep answers of both arms, to be compared after the run. */
+  /** Keep answers of all arms, to be compared with those of the baseline after the run. */
   compareAnswers?: boolean | undefined
   /** Sessions that are under way at once, at most. */
   maxSessions?: number | undefined
@@ -136,7 +140,7 @@ export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, con
   }
 }
 
-/** One phase of uninterrupted load with one or more blocks: of one arm, or of two that alternate by request. */
+/** One phase of uninterrupted load with one or more blocks: of one arm, or of several that alternate by request. */
 export interface PhasePlan {
   arms: readonly number[]
   firstBlock: number
@@ -145,7 +149,7 @@ export interface PhasePlan {
   requests: number | undefined
   durationUs: number | undefined
   blockUs?: number | undefined
-  /** The arm was idle while the other one ran: the first request of each connection is excluded from the figures. */
+  /** The arm was idle while the others ran: the first request of each connection is excluded from the figures. */
   excludeIdleFirst: boolean
   /** An interim analysis follows the phase: the number of blocks of each arm that are done by then. */
   interimAnalysisAfter?: number | undefined
@@ -153,8 +157,7 @@ export interface PhasePlan {
 
 /**
  * Cuts a run into load phases. One arm runs in one phase, so that an open loop never pauses. Several arms take turns, a
- * block each, in random order within every pair of blocks; paired by request, both run in one phase. An interim
- * analysis ends a phase.
+ * block each, in a balanced random order; paired by request, all run in one phase. An interim analysis ends a phase.
  */
 export function planPhases(plan: RunPlan): PhasePlan[] {
   const { arms, blocks, pairing, workload, interimAnalyses = [] } = plan

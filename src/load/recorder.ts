@@ -12,7 +12,7 @@ import { DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import type { Category } from '../slo/category.ts'
 import { isBlockMetric, METRIC_NAMES, METRICS, type Metric } from '../slo/metrics.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { emptyTrend } from '../stats/trend.ts'
+import { addToTrend, emptyTrend } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { Stamp } from '../wire/stamp.ts'
 import { AbortWatch } from './abort-watch.ts'
@@ -50,6 +50,14 @@ interface Streaming {
   block: number
   delays: TokenDelays
   repeats?: boolean
+}
+
+/** A request of an open loop. */
+interface ScheduledRequest {
+  askedInput: number
+  askedOutput: number
+  released: { dueUs: number; intendedUs: number }
+  session: { turn: number } | undefined
 }
 
 /** What is recorded only where a run asks for it. */
@@ -289,6 +297,15 @@ export class ArmRecorder {
     this.inFlightUs += result.endUs - request.slot.dispatchedUs
     this.#tokens.spend(result)
     this.canceled.ended(request, result)
+  }
+
+  /** Open loop: a request that left so late has ended. */
+  endedOnSchedule(request: ScheduledRequest, result: RequestResult, lateUs: number): void {
+    this.replay?.left(lateUs)
+    if (result.outcome !== 'OK') return
+    this.replay?.answered(request.askedInput, request.askedOutput)
+    const { dueUs, intendedUs } = request.released
+    if (!request.session?.turn) addToTrend(this.trend, dueUs / 1e6, (result.endUs - intendedUs) / 1e6)
   }
 
   /** Where every request of the warm-up failed, they become those that were measured; true then. */

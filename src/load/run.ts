@@ -25,6 +25,10 @@ export interface RunListener {
    * on. Without this listener the run goes on to its end.
    */
   continueAfter?: ((record: RunRecord, blocks: number) => boolean) | undefined
+  /** Arms that are found dead by other means than their requests; asked about four times a second. */
+  dead?: (() => readonly { arm: number; why: string }[]) | undefined
+  /** An arm is out of the run; told once. */
+  dropped?: ((arm: number, why: string) => void) | undefined
   /** For a view of the run while it goes on: blocks that are over, about once a second. */
   live?: LiveListener | undefined
   /** Rows of samples.ts, from the start of the measurement; resolves when they are taken care of. */
@@ -84,6 +88,15 @@ export async function startRun(
     abort = findAbort(plan.abortOn ?? [], watched)
     if (abort) stopAll('abort-on', DRAIN_AFTER_ABORT_US)
   }
+
+  const dropped = new Set<number>()
+  const dropArm = (arm: number, why: string): void => {
+    if (dropped.has(arm)) return
+    dropped.add(arm)
+    listener.dropped?.(arm, why)
+    senders.post({ type: 'drop', arm, why })
+  }
+
   // A run that was over by then has all its requests.
   const withAbort = (record: RunRecord): RunRecord => (record.stopReason === 'abort-on' ? { ...record, abort } : record)
   const stopAll = (reason: StopReason, drainUs: number): void => senders.post({ type: 'stop', reason, drainUs })
@@ -99,6 +112,7 @@ export async function startRun(
         const all = count === 1 ? message.progress : mergeProgress([...progress.values()])
         listener.progress(all)
         if (!abort) abortWhenHopeless(all)
+        for (const { arm, why } of listener.dead?.() ?? []) dropArm(arm, why)
         break
       }
       case 'blocks':
@@ -117,6 +131,9 @@ export async function startRun(
         break
       case 'held':
         if (count > 1) senders.post({ ...message, type: 'hold' })
+        break
+      case 'dropped':
+        dropArm(message.arm, message.why)
         break
       case 'samples': {
         const { rows, lost: unwritten, startUs } = message

@@ -65,6 +65,7 @@ const engine = new Engine(plan, now, worker, {
     return goOn
   },
   held: (arm, untilUs) => post({ type: 'held', arm, untilUs }),
+  dropped: (arm, why) => post({ type: 'dropped', arm, why }),
   stopped: (reason) => post({ type: 'stopping', reason }),
   ended: (request, result) => {
     requestTimes[request.arm]?.add(request.requestIndex, result.sentUs, result.endUs)
@@ -87,6 +88,9 @@ parentPort?.on('message', (message: ToSender) => {
       break
     case 'hold':
       engine.holdArm(message.arm, message.untilUs)
+      break
+    case 'drop':
+      engine.dropped.drop(message.arm, message.why)
       break
     case 'stop':
       engine.stop(message.reason, message.drainUs)
@@ -170,7 +174,7 @@ function record(): RunRecord {
   const self = watch.reading()
   const measuredUs = now() - measuringFromUs
   return {
-    arms: engine.recorders.map((recorder) => recorder.toRecord()),
+    arms: engine.recorders.map((recorder, arm) => ({ ...recorder.toRecord(), dropped: engine.dropped.of[arm] })),
     opened: engine.opened,
     series: engine.series.seconds,
     sendLag: engine.sendLag.encode(),

@@ -36,6 +36,8 @@ export type FromSender =
   | { type: 'stopping'; reason: StopReason }
   /** A target told this sender to wait, and the others must do so too. */
   | { type: 'held'; arm: number; untilUs: number }
+  /** An arm is dead: the other senders must send nothing more to it either. */
+  | { type: 'dropped'; arm: number; why: string }
   | { type: 'done'; record: RunRecord }
 
 export type ToSender =
@@ -43,6 +45,7 @@ export type ToSender =
   /** The result of an interim analysis. */
   | { type: 'interim-done'; goOn: boolean }
   | { type: 'hold'; arm: number; untilUs: number }
+  | { type: 'drop'; arm: number; why: string }
   | { type: 'stop'; reason: StopReason; drainUs: number }
   /** A batch of samples was taken care of. */
   | { type: 'taken' }

@@ -1,10 +1,12 @@
 /** What a bench answers: whether its limits hold, how much the gateway adds, or why neither can be said. */
 import type { StopReason } from '../load/limits.ts'
-import type { Gate, Run } from '../report/schema.ts'
+import { runsOf } from '../report/runs.ts'
+import type { BenchReport, Gate, Run } from '../report/schema.ts'
 import { counted, formatMs, formatNumber } from '../units.ts'
 import { type Estimate, estimateAdded } from '../verdict/estimate.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { type Answer, gateAnswer, type Steps } from './answer.ts'
+import { rankingSentence } from './gateways-table.ts'
 import { machineLine } from './machine-line.ts'
 import { bracketed, estimateSentence } from './sentences.ts'
 
@@ -48,6 +50,24 @@ function wholeAnswer(report: Run, gate: Gate | null, stopped: StopReason | null,
     text: `${latencyWords(report)}; what a gateway adds cannot be told.${failed}`,
     next: "Give its provider as --baseline-url, or put 'kt provider start' behind the gateway.",
   }
+}
+
+/** The same of several gateways. */
+export function gatewaysAnswer(
+  report: BenchReport,
+  gate: Gate | null,
+  stopped: StopReason | null,
+  explained: boolean,
+): Answer {
+  const runs = runsOf(report)
+  const [first] = runs
+  if (stopped === 'refused' || runs.every(({ totals }) => totals.successful === 0)) return noAnswer(first, gate)
+  const cut = report.interrupted ? 'Interrupted. ' : ''
+  const steps = stepsOf(first, explained)
+  const answer = gate
+    ? gateAnswer(gate, { ...steps, fail: "'kt doctor' looks for the cause." })
+    : { text: rankingSentence(report), next: isDisturbed(first) ? `${ON_A_QUIET_MACHINE}.` : steps.pass }
+  return { ...answer, text: cut + answer.text }
 }
 
 /** Nothing was answered: the commonest class of failure, on whichever arm, says why. */

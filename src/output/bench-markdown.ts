@@ -1,5 +1,5 @@
 /** A bench as Markdown, for the summary of a CI job: verdicts first, then the figures behind them. */
-import { primaryRun } from '../report/runs.ts'
+import { primaryRun, runsOf } from '../report/runs.ts'
 import type { BenchReport, Gate, OverheadResult, Run } from '../report/schema.ts'
 import { METRICS, STAMP_METRICS } from '../slo/metrics.ts'
 import { counted, formatDuration, formatMs, formatNumber, formatShare } from '../units.ts'
@@ -10,10 +10,11 @@ import { answersLine } from './answers-line.ts'
 import { otherArmReading } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
 import { sessionsSentence } from './conversation-table.ts'
+import { differenceSentence, droppedLines, failedCell, gatewaysOf, rankingSentence } from './gateways-table.ts'
 import { shownDurations } from './latency-table.ts'
 import { machineLine } from './machine-line.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
-import { estimateBasis, estimateSentence, interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
+import { bracketed, estimateBasis, estimateSentence, interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
 import { sloMarkdown } from './slo-table.ts'
 import { countedBy, drainNote, rate, tokenNotes } from './throughput-lines.ts'
 import { toldWaitsLines } from './told-waits-line.ts'
@@ -25,13 +26,15 @@ import { toldWaitsLines } from './told-waits-line.ts'
 export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): string {
   const report = primaryRun(bench)
   const { target, interimAnalyses } = report
-  const estimate = gate ? undefined : estimateAdded(report)
+  const several = bench.ranking !== undefined
+  const estimate = gate || several ? undefined : estimateAdded(report)
   const shown = estimate ? cell(`${estimateSentence(estimate)} ${estimateBasis(estimate)}`) : ''
   const subject = cell(`${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`)
   const gateway = report.gateway ? ` (${cell(report.gateway)})` : ''
   return `${[
     '## kt bench',
     gate ? gateMarkdown(gate) : shown,
+    ...severalMarkdown(bench),
     ...(gate || report.gate ? [cell(noiseLine(report.noise))] : []),
     ...(interimAnalyses ? [cell(interimAnalysesLine(interimAnalyses))] : []),
     `${subject}: ${code(report.url)}${gateway}`,
@@ -53,6 +56,28 @@ export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): stri
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`
+}
+
+/** Of several gateways: their order, and the figures of each; what follows is of the first one. */
+function severalMarkdown(bench: BenchReport): string[] {
+  if (runsOf(bench).length === 1) return []
+  const { of, rows } = gatewaysOf(bench)
+  const figure = (value: number | undefined): string => (value === undefined ? '-' : formatMs(value))
+  const differences = (bench.ranking?.differences ?? []).map((one) => `- ${cell(differenceSentence(one))}`)
+  return [
+    cell(rankingSentence(bench)),
+    table(
+      [`${of} (ms)`, 'P50', '95 %', 'rank', 'P99', '95 %', 'rank', 'requests/s', 'failed'],
+      rows.map(({ name, run, p50, ci50, rank50, p99, ci99, rank99 }) => [
+        ...[name, figure(p50), ci50 ? bracketed(ci50) : '-', rank50],
+        ...[figure(p99), ci99 ? bracketed(ci99) : '-', rank99],
+        ...[rate(run.throughput.requestsPerSec), failedCell(run)],
+      ]),
+    ),
+    ...droppedLines(bench).map(cell),
+    differences.join('\n'),
+    `### ${cell(primaryRun(bench).name)}`,
+  ]
 }
 
 function resultLine(report: Run): string {

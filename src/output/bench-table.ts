@@ -3,7 +3,7 @@
  * guide prints them, then what to know of the run. How the figures were made is told on request.
  */
 import type { StopReason } from '../load/limits.ts'
-import { primaryRun } from '../report/runs.ts'
+import { primaryRun, runsOf } from '../report/runs.ts'
 import type { BenchReport, Gate, Run } from '../report/schema.ts'
 import { hang } from '../system/terminal.ts'
 import { counted, formatDuration, formatNumber } from '../units.ts'
@@ -11,11 +11,12 @@ import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { answered } from './answer.ts'
-import { benchAnswer } from './bench-answer.ts'
+import { benchAnswer, gatewaysAnswer } from './bench-answer.ts'
 import { connectionsNote, ending, heading, tookNote, verdictBasis } from './bench-ending.ts'
 import { overheadBlock, overheadSection } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
 import { conversationSection } from './conversation-table.ts'
+import { differencesSection, droppedLines, gatewaysSection, loadSection, streamsSection } from './gateways-table.ts'
 import { cacheSection, modelSection } from './group-tables.ts'
 import { latencySection } from './latency-table.ts'
 import { estimateBasis, gateLines } from './sentences.ts'
@@ -37,6 +38,7 @@ interface BenchView {
 }
 
 export function renderBench(bench: BenchReport, view: BenchView, page: Page): string {
+  if (runsOf(bench).length > 1) return renderGateways(bench, view, page)
   const { c, explain } = page
   const report = primaryRun(bench)
   const { baseline, totals } = report
@@ -74,6 +76,40 @@ export function renderBench(bench: BenchReport, view: BenchView, page: Page): st
       measured && report.slo ? sloSection(report.slo, uncategorised(report), page) : '',
       report.gate && (explain || (view.verdict?.checks.length ?? 0) > 1) ? gateLines(report.gate, page) : '',
       explain && measured ? c.dim(basis(report, page)) : '',
+    ],
+    page,
+  )
+}
+
+/** Of several gateways a row each, instead of a section each. */
+function renderGateways(bench: BenchReport, view: BenchView, page: Page): string {
+  const { c, explain, width } = page
+  const runs = runsOf(bench)
+  const [first] = runs
+  const { load, target } = bench
+  const pace = load.mode === 'open' ? `${load.rps} requests/s` : `${formatNumber(load.concurrency ?? 0)} in flight`
+  const sentences = runs.map((run) => failures(run.totals, ` through ${run.name}`, view, page))
+  return answered(
+    gatewaysAnswer(bench, view.verdict, view.stopped, explain),
+    [
+      explain ? heading(first, page) : '',
+      hang(
+        `${c.bold('Benchmark Results:')} `,
+        c.dim(`${target.model}, ${runs.length} gateways in turns, ${pace}, with a nonce`),
+        width,
+      ).join('\n'),
+      gatewaysSection(bench, page),
+      loadSection(bench, page),
+      streamsSection(bench, page),
+      differencesSection(bench, page),
+      droppedLines(bench)
+        .map((line) => c.yellow(paragraph(line, page)))
+        .join('\n'),
+      ...sentences,
+      first.baseline ? failures(first.baseline.totals, ' on the baseline', view, page) : '',
+      ending(runs.find(({ totals }) => totals.successful > 0) ?? first, view.stopped, view.verdict !== null, page),
+      bench.gate ? gateLines(bench.gate, page) : '',
+      explain ? c.dim(basis(first, page)) : '',
     ],
     page,
   )

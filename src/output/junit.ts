@@ -41,8 +41,9 @@ export function renderJunit({ name, gate, inconclusive, properties, timestamp }:
 }
 
 function testCase(suite: string, check: Check, inconclusive: JunitSuite['inconclusive']): string[] {
-  const { metric, op, limit, verdict } = check
-  const head = `<testcase ${attributes({ classname: suite, name: `${metric} ${op} ${limit}`, time: '0' })}>`
+  const { arm, metric, op, limit, verdict } = check
+  const name = `${arm === undefined ? '' : `${arm}: `}${metric} ${op} ${limit}`
+  const head = `<testcase ${attributes({ classname: suite, name, time: '0' })}>`
   const sentence = checkSentence(check)
   const body = {
     pass: `<system-out>${escaped(sentence)}</system-out>`,

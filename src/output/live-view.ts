@@ -68,7 +68,7 @@ export function liveLines(
 
 function headLines(progress: ProgressView, extent: Extent, width: number, c: ChalkInstance): string[] {
   const waiting = progress.phase === 'measuring' ? undefined : besideLine(progress)
-  const title = [extent.level, extent.arms.length > 1 ? extent.arms.join(' and ') : extent.arms[0]]
+  const title = [extent.level, extent.arms.length > 2 ? extent.arms.join(', ') : extent.arms.join(' and ')]
   const left = title.filter((part) => part !== undefined).join('  ')
   const right = waiting ?? times(progress, extent)
   const share = waiting === undefined ? shareOf(progress, extent) : 0

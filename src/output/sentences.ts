@@ -31,7 +31,8 @@ const OPPOSITE = { '<': '>=', '<=': '>', '>': '<=', '>=': '<' } as const
 export function checkSentence(check: Check): string {
   const { why, requestsNeeded } = check
   const needed = requestsNeeded === undefined ? '' : `; about ${counted(requestsNeeded, 'request')} would decide it`
-  return `${checkFigure(check)} (${why}${needed})`
+  const arm = check.arm === undefined ? '' : `${check.arm}: `
+  return `${arm}${checkFigure(check)} (${why}${needed})`
 }
 
 /** 'P99 overhead 1.24 ms [1.1, 1.38] < 7 ms', without the reasons. */

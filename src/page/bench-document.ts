@@ -1,4 +1,5 @@
 /** The page of a run: what it says, what was measured, and its plots. */
+import { differenceSentence, droppedLines, rankingSentence } from '../output/gateways-table.ts'
 import { fidelityLines } from '../output/replay-line.ts'
 import { checkSentence, estimateSentence, loopLine, noiseLine } from '../output/sentences.ts'
 import { soakLines } from '../output/soak-lines.ts'
@@ -12,23 +13,39 @@ import type { PlotTable } from '../plots/plot.ts'
 import { scrapedPlots } from '../plots/scraped.ts'
 import { soakTable } from '../plots/soak.ts'
 import { timelinePlots } from '../plots/timeline.ts'
-import type { Check, Run } from '../report/schema.ts'
+import { runsOf } from '../report/runs.ts'
+import type { BenchReport, Check, Run } from '../report/schema.ts'
 import { METRIC_NAMES, type Metric } from '../slo/metrics.ts'
 import { formatDuration } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { goodputOf } from '../verdict/goodput.ts'
 import type { Document, Section, Sentence } from './document.ts'
 
-export function benchDocument(run: Run): Document {
-  const arms = armsOf(run)
+/** The page of a report, of one gateway or of several. */
+export function reportDocument(report: BenchReport): Document {
+  const [first, ...others] = runsOf(report)
+  const page = benchDocument(first, others)
+  if (others.length === 0) return page
+  const differences = (report.ranking?.differences ?? []).map((one) => differenceSentence(one))
+  const lines = [rankingSentence(report), ...droppedLines(report), ...differences]
+  return {
+    ...page,
+    title: `kt bench: ${others.length + 1} gateways`,
+    sections: [{ title: 'Order', lines }, ...page.sections],
+  }
+}
+
+/** `others`: further gateways of the same run. */
+export function benchDocument(run: Run, others: readonly Run[] = []): Document {
+  const arms = armsOf(run, others)
   return {
     title: `kt bench: ${run.gateway ?? run.name} at ${run.url}`,
-    sentences: sentencesOf(run),
+    sentences: sentencesOf(run, others),
     facts: factsOf(run),
     sections: [
       { title: 'Requests', tables: [{ caption: 'Requests of each arm', table: totalsTable(arms) }] },
       ...distributionSections(arms),
-      ...section('Overhead', overheadPlots(run)),
+      ...section('Overhead', overheadPlots(run, ...others)),
       ...soakSections(run),
       ...section('Over time', [...timelinePlots(run, arms), ...scrapedPlots(run)]),
       ...section('Blocks', blockPlots(arms)),
@@ -51,11 +68,16 @@ export function checkSentences(checks: readonly Check[]): Sentence[] {
   return checks.map((check) => ({ verdict: check.verdict, text: checkSentence(check) }))
 }
 
-function sentencesOf(run: Run): Sentence[] {
-  const added = estimateAdded(run)
+function sentencesOf(run: Run, others: readonly Run[]): Sentence[] {
   const slo = (run.slo ?? []).flatMap(({ checks }) => checks)
-  const judged = checkSentences([...(run.gate?.checks ?? []), ...slo])
-  const sentences = added ? [...judged, { verdict: null, text: estimateSentence(added) }] : judged
+  const runs = [run, ...others]
+  const judged = checkSentences([...runs.flatMap(({ gate }) => gate?.checks ?? []), ...slo])
+  const added = runs.flatMap((one): Sentence[] => {
+    const estimate = estimateAdded(one)
+    const name = others.length === 0 ? '' : `${one.name}: `
+    return estimate ? [{ verdict: null, text: name + estimateSentence(estimate) }] : []
+  })
+  const sentences = [...judged, ...added]
   if (sentences.length > 0) return sentences
   return [{ verdict: null, text: 'Nothing was judged, and no answer tells what a gateway adds.' }]
 }

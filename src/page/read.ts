@@ -6,9 +6,9 @@ import { COMPARE_SCHEMA, compareSchema } from '../report/compare-schema.ts'
 import { DOCTOR_SCHEMA, doctorSchema } from '../report/doctor-schema.ts'
 import { HISTORY_SCHEMA, historySchema } from '../report/history-schema.ts'
 import { PLAN_SCHEMA, planSchema } from '../report/plan-schema.ts'
-import { readResult, toRun } from '../report/read.ts'
+import { readResult, toReport } from '../report/read.ts'
 import { SWEEP_SCHEMA, sweepSchema } from '../report/sweep-schema.ts'
-import { benchDocument } from './bench-document.ts'
+import { reportDocument } from './bench-document.ts'
 import { compareDocument } from './compare-document.ts'
 import type { Document } from './document.ts'
 import { doctorDocument, historyDocument, planDocument, sweepDocument } from './documents.ts'
@@ -40,5 +40,5 @@ export function readDocument(path: string): Document {
       `A page can be made of kt.bench/2, ${Object.keys(READABLE).join(', ')}.`,
     )
   }
-  return benchDocument(toRun(value, path))
+  return reportDocument(toReport(value, path))
 }

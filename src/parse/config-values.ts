@@ -15,6 +15,29 @@ export const headerLine = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+/** What a header may hold. */
+export const headerSafe = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'the key holds a blank, a line break or a letter that no header may hold')
+
+const NAMED = /^([A-Za-z][\w.-]{0,39})=(.+)$/s
+
+/** What stands before the first '=' names the rest in reports, tables and plots; undefined where nothing does. */
+export function splitName(given: string): { name: string; value: string } | undefined {
+  const [, name, value] = NAMED.exec(given) ?? []
+  return name === undefined || value === undefined ? undefined : { name, value }
+}
+
+/** 'NAME=value'. */
+export const namedValue = z.string().transform((given, context) => {
+  const split = splitName(given)
+  if (split) return split
+  const name = given.split('=')[0] ?? ''
+  const message = `'${name}' is not the beginning of NAME=…, where NAME is a letter, then letters, digits, '.', '-' or '_'`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
 /** What no output may show. */
 export const SECRETS: ReadonlySet<z.ZodType> = new Set([secret, headerValue])
 

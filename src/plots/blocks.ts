@@ -1,4 +1,4 @@
-/** The blocks of a run, which every verdict rests on, and the pairs that they form with those of the other arm. */
+/** The blocks of a run, which every verdict rests on, and the pairs that those of two arms form. */
 import type { Block } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import type { Arm } from './arms.ts'
@@ -16,7 +16,8 @@ export function blockPlots(arms: readonly Arm[]): Plot[] {
     arm,
     blocks: new Map(arm.run.blocks.map((block) => [block.index, read(block)])),
   }))
-  const [first, second] = readings
+  const [first, other] = readings
+  const second = readings.length === 2 ? other : undefined
   if (!first || first.blocks.size < 2) return []
   const indexes = [...new Set(readings.flatMap(({ blocks }) => [...blocks.keys()]))].sort((a, b) => a - b)
   const format = formatOf('ms')

@@ -16,8 +16,11 @@ interface Row {
 }
 
 /** Nothing where no answer tells an overhead. */
-export function overheadPlots(run: Run): Plot[] {
-  const rows = run.overhead.flatMap((entry) => rowsOf(entry, run))
+export function overheadPlots(...runs: readonly Run[]): Plot[] {
+  const rows = runs.flatMap((run) => {
+    const own = run.overhead.flatMap((entry) => rowsOf(entry, run))
+    return runs.length === 1 ? own : own.map((row) => ({ ...row, name: `${run.name}: ${row.name}` }))
+  })
   if (rows.length === 0) return []
   const format = formatOf('ms')
   const [first] = rows

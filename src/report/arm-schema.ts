@@ -195,6 +195,13 @@ export const armSchema = z
     baseline: z.literal(true).optional().describe('the arm that the others are compared with; never the first'),
     url: urlField,
     role: roleSchema,
+    dropped: z
+      .strictObject({
+        atS: z.number().describe('seconds after the first request of the run'),
+        why: z.string().describe('in words'),
+      })
+      .optional()
+      .describe('it was dead before the run was over: its figures are those up to then'),
     gateway: z.string().optional().describe('the gateway that answers at the url, where it names itself'),
     totals: z
       .strictObject({

@@ -7,7 +7,7 @@ import { reasonOf, UserError } from '../errors.ts'
 import { parseWith, readText } from '../parse/file.ts'
 import { findContradiction } from './contradictions.ts'
 import { isObject, MIGRATIONS } from './migrate.ts'
-import { primaryRun } from './runs.ts'
+import { runsOf } from './runs.ts'
 import { type BenchReport, benchReportSchema, REPORT_SCHEMA, type Run } from './schema.ts'
 import { SWEEP_SCHEMA, type SweepReport, sweepSchema } from './sweep-schema.ts'
 
@@ -18,14 +18,29 @@ export function readReport(path: string): BenchReport {
   return checkedReport(parse(readText(path, 'report'), path), path)
 }
 
-/** The arm that the report is about, with its baseline. */
+/** The gateway that the report is about, with its baseline. */
 export function readRun(path: string): Run {
-  return primaryRun(readReport(path))
+  return onlyRun(readReport(path), path)
 }
 
 /** The same of a report that is read already; `name` stands for its file. */
 export function toRun(report: unknown, name: string): Run {
-  return primaryRun(checkedReport(report, name))
+  return onlyRun(checkedReport(report, name), name)
+}
+
+/** A whole report that is read already. */
+export function toReport(report: unknown, name: string): BenchReport {
+  return checkedReport(report, name)
+}
+
+function onlyRun(report: BenchReport, path: string): Run {
+  const [run, ...others] = runsOf(report)
+  if (others.length === 0) return run
+  const names = [run, ...others].map(({ name }) => name)
+  throw new UserError(
+    `${path} holds ${names.length} gateways (${names.join(', ')}), and one is to be read here`,
+    `Give the report of one: kt bench --output r.json --split writes r.${run.name}.json and the others.`,
+  )
 }
 
 /** What a file of kt says of its format, and its value, which nobody has checked yet. */

@@ -4,7 +4,8 @@
  * microseconds.
  *
  * A report holds what all arms of a run share, and the list of its arms. The first arm is the one that the run is
- * about: gate, SLO and categories are its own. The baseline, where there is one, is marked, and is never the first.
+ * about: SLO and categories are its own. Of several gateways each is judged, and they are ranked. The baseline, where
+ * there is one, is marked, and is never the first.
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
@@ -37,6 +38,7 @@ import {
 } from './fields.ts'
 import { fleetSchema } from './fleet-schema.ts'
 import { cacheHitsSchema, modelSharesSchema } from './group-schema.ts'
+import { rankingSchema } from './ranking-schema.ts'
 import { replaySchema } from './replay-schema.ts'
 import { routesSchema } from './route-schema.ts'
 import { soakSchema } from './soak-schema.ts'
@@ -267,6 +269,7 @@ export const benchReportSchema = z
       .nullable()
       .optional()
       .describe('what the tokens of the run cost; null: no price is known; absent where nothing is paid for'),
+    ranking: rankingSchema.optional(),
     noise: noiseSchema.optional(),
     interimAnalyses: interimAnalysesSchema.optional(),
     slo: z.array(sloSchema).optional().describe('an entry for each category that was judged'),
@@ -285,12 +288,13 @@ export const benchReportSchema = z
 export type BenchReport = z.infer<typeof benchReportSchema>
 export type ArmResult = z.infer<typeof armSchema>
 /** An arm beside what all arms of its run share: what tables and verdicts read (src/report/runs.ts). */
-export interface Run extends Omit<BenchReport, 'arms'>, Omit<ArmResult, 'baseline'> {
+export interface Run extends Omit<BenchReport, 'arms' | 'ranking'>, Omit<ArmResult, 'baseline'> {
   /** The baseline that the report holds beside this arm. */
   baseline?: Run
 }
 export type Replay = z.infer<typeof replaySchema>
 export type Agreement = z.infer<typeof agreementSchema>
+export type Ranking = z.infer<typeof rankingSchema>
 export type RunCost = z.infer<typeof costSchema>
 export type DurationSummary = z.infer<typeof distributionSchema>
 export type OverheadResult = z.infer<typeof overheadSchema>

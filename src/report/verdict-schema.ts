@@ -7,6 +7,7 @@ import { count, interval, ms, verdictSchema } from './fields.ts'
 
 export const checkSchema = z
   .strictObject({
+    arm: z.string().optional().describe('of several gateways: which one'),
     metric: z.string().describe('what is judged'),
     op: z.enum(['<', '<=', '>', '>=']).describe('how the value must stand to the limit'),
     limit: z.number().describe('limit, in the unit of the metric'),

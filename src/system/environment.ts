@@ -5,6 +5,11 @@ export function apiKeyOf({ KT_API_KEY, OPENAI_API_KEY }: NodeJS.ProcessEnv): str
   return KT_API_KEY ?? OPENAI_API_KEY
 }
 
+/** The key of one arm, in the variable that the user names. */
+export function keyIn(environment: NodeJS.ProcessEnv, name: string): string | undefined {
+  return environment[name]?.trim() || undefined
+}
+
 /** Headers for a collector, which may hold a key: `key=value` pairs with commas between them, values percent-encoded. */
 export function otlpHeadersOf({ OTEL_EXPORTER_OTLP_HEADERS = '' }: NodeJS.ProcessEnv): Record<string, string> {
   const pairs = OTEL_EXPORTER_OTLP_HEADERS.split(',').flatMap((pair) => {

@@ -17,7 +17,8 @@ function abortCheck({ aborted, arms }: BenchReport): Check | undefined {
   if (!parsed.ok) throw new Error(`a run ended by '${rule}', which is no condition`)
   const { metric, op, limit, of } = parsed.value
   const what = of === 'errors' ? 'failed' : 'were over the limit'
-  const where = aborted.arm === arms[0].name ? '' : ' of the other arm'
+  const other = arms.length > 2 ? ` of ${aborted.arm}` : ' of the other arm'
+  const where = aborted.arm === arms[0].name && arms.length < 3 ? '' : other
   return {
     metric,
     op,

@@ -6,7 +6,7 @@
 
 import type { Check, Gate, Run } from '../report/schema.ts'
 import type { Threshold } from '../slo/threshold.ts'
-import { formatShare } from '../units.ts'
+import { formatNumber, formatShare } from '../units.ts'
 import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './checks.ts'
 import { componentJudges } from './components.ts'
 import { judgeDelta, sharedDefinition } from './delta.ts'
@@ -86,14 +86,28 @@ export function regressionJudge(pair: Pair, limit: RegressionLimit): { judge: Ju
   }
 }
 
-/** Judges thresholds over one run, beside other checks. */
-export function judgeRun(
-  context: ThresholdContext,
-  thresholds: readonly Threshold[],
-  others: readonly Judge[] = [],
-): Gate {
-  const judges = thresholds.map((threshold) => thresholdJudge(threshold, context))
-  return heldBack(judgeAll([...others, ...judges]), context.gateway)
+/** What is asked of a run: thresholds, beside other checks. */
+interface AskedOfRun {
+  context: ThresholdContext
+  thresholds: readonly Threshold[]
+  others: readonly Judge[]
+}
+
+/** Judges runs under one error probability; each check names its arm, where there are several. */
+export function judgeRuns(asked: readonly AskedOfRun[]): Gate {
+  const judges = asked.map(({ context, thresholds, others }) => {
+    return [...others, ...thresholds.map((threshold) => thresholdJudge(threshold, context))]
+  })
+  const { checks } = judgeAll(judges.flat())
+  let from = 0
+  return toGate(
+    asked.flatMap(({ context: { gateway } }, index) => {
+      const to = from + (judges[index]?.length ?? 0)
+      const own = heldBack(toGate(checks.slice(from, to)), gateway).checks
+      from = to
+      return asked.length === 1 ? own : own.map((check) => ({ arm: gateway.name, ...check }))
+    }),
+  )
 }
 
 /**
@@ -106,7 +120,14 @@ export function heldBack(gate: Gate, run: Run): Gate {
   const waits = ({ metric }: Check): boolean => metric === 'goodput' || WAITS.has(metric.split('.')[0] ?? '')
   const held =
     rising === undefined ? gate : toGate(gate.checks.map((one) => (waits(one) ? withhold(one, rising) : one)))
-  return heldByClient(held, run)
+  return heldByDrop(heldByClient(held, run), run)
+}
+
+/** Nobody knows what an arm would have come to that was dead before the run was over. */
+function heldByDrop(gate: Gate, { dropped }: Run): Gate {
+  if (!dropped) return gate
+  const but = `it was dropped after ${formatNumber(dropped.atS, 1)} s: ${dropped.why}`
+  return toGate(gate.checks.map((check) => withhold(check, but)))
 }
 
 const WAITS = new Set(['latency', 'ttfb', 'ttft'])

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { address } from '../client/target.ts'
 import { failure } from '../errors.ts'
 import { withScheme } from '../parse/addresses.ts'
+import { splitName } from '../parse/config-values.ts'
 import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { rulesOf } from '../parse/parse-flags.ts'
 import { durationMs } from '../parse/quantity.ts'
@@ -13,11 +14,8 @@ const { text, texts } = flagGroup('WATCH')
 /** As many as a plot tells apart. */
 const MOST = 8
 
-/** What stands before the first '=' names it in reports, tables and plots. */
-const NAMED = /^([A-Za-z][\w.-]{0,39})=(.+)$/
-
 const process = z.string().transform((given, context): NamedPid => {
-  const [, name, pid = ''] = NAMED.exec(given) ?? []
+  const { name, value: pid = '' } = splitName(given) ?? {}
   if (name !== undefined && /^[1-9]\d{0,9}$/.test(pid)) return { name, pid: Number(pid) }
   context.addIssue({ code: 'custom', message: `'${given}' is not of the form NAME=PID` })
   return z.NEVER
@@ -32,7 +30,7 @@ export interface NamedUrl {
 const METRICS_PATH = '/metrics'
 
 const page = z.string().transform((given, context): NamedUrl => {
-  const [, name, named] = NAMED.exec(given) ?? []
+  const { name, value: named } = splitName(given) ?? {}
   const parsed = address.safeParse(withScheme(named ?? given))
   if (!parsed.success) {
     context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? 'not an address' })

@@ -38,7 +38,7 @@ export function findProcesses(named: readonly NamedPid[]): ProcessWatch[] {
 }
 
 export class ProcessWatch {
-  readonly #name: string
+  readonly name: string
   readonly #pid: number
   readonly #startTicks: number
   readonly #readings = new Readings<Reading>()
@@ -48,9 +48,13 @@ export class ProcessWatch {
   #endedAtS: number | null = null
 
   constructor(name: string, pid: number, startTicks: number) {
-    this.#name = name
+    this.name = name
     this.#pid = pid
     this.#startTicks = startTicks
+  }
+
+  get hasEnded(): boolean {
+    return this.#endedAtS !== null
   }
 
   measuring(startUs: number): void {
@@ -69,7 +73,7 @@ export class ProcessWatch {
       const spanMs = (value.atUs - before.atUs) / 1_000
       return { second, cpuPercent: Math.round((cpuMs / spanMs) * 1_000) / 10, rssBytes: value.rssBytes }
     })
-    return { name: this.#name, pid: this.#pid, endedAtS: this.#endedAtS, everyS, readings }
+    return { name: this.name, pid: this.#pid, endedAtS: this.#endedAtS, everyS, readings }
   }
 
   #read(second: number, last = false): void {

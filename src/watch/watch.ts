@@ -16,6 +16,8 @@ export interface Watched {
 export interface Watch {
   /** The measurement began at `startUs`. May be called again and again. */
   measuring(startUs: number): void
+  /** The names of processes that were found to have ended. */
+  ended(): string[]
   end(): Promise<Watched>
 }
 
@@ -30,6 +32,7 @@ export function openWatch(
     measuring(startUs) {
       for (const watched of [...processes, ...scrapers]) watched.measuring(startUs)
     },
+    ended: () => processes.flatMap((process) => (process.hasEnded ? [process.name] : [])),
     async end() {
       const read = processes.map((process) => process.end())
       const told = await Promise.all(scrapers.map((scraper) => scraper.end()))

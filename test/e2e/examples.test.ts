@@ -1,5 +1,5 @@
-// Every `sh` block of the public pages is run: the commands as they stand, with the two addresses replaced by a
-// provider and a gateway started here, the minute of the open loop shortened, and runs of the embedded pair that name
+// Every `sh` block of the public pages is run: the commands as they stand, with the addresses replaced by a
+// provider and two gateways started here, the minute of the open loop shortened, and runs of the embedded pair that name
 // no length kept to 100 requests. What needs a key, a build or minutes stands in a `console` block, which is not run.
 // Every example of every --help is run likewise, with the files that it names, and with the levels of sweeps
 // shortened.
@@ -24,7 +24,7 @@ const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusi
 const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '--sessions', '-n']
 
 const started: KtProcess[] = []
-const urls = { provider: '', gateway: '', admin: '', broker: '' }
+const urls = { provider: '', gateway: '', other: '', admin: '', broker: '' }
 let broker: Broker | undefined
 const home = tempDir()
 const pages = PAGES.filter((page) => commandsOf(readPage(page)).length > 0)
@@ -42,8 +42,10 @@ beforeAll(async () => {
   const provider = await listen('provider', 'start', '--ttft', 'lognormal(20ms,0.3)')
   const config = ['--config', home.file('gateway.yaml'), '--upstream', `${provider.url}/v1`, '--admin-port', '0']
   const gateway = await listen('gateway', 'start', ...config)
+  const other = await listen('gateway', 'start', '--upstream', `${provider.url}/v1`, '--admin-port', '0')
   broker = await startBroker()
-  Object.assign(urls, { provider: provider.url, gateway: gateway.url, admin: gateway.adminUrl, broker: broker.address })
+  Object.assign(urls, { provider: provider.url, gateway: gateway.url, other: other.url })
+  Object.assign(urls, { admin: gateway.adminUrl, broker: broker.address })
 })
 
 afterAll(async () => {
@@ -58,8 +60,9 @@ afterAll(async () => {
 function here(word: string): string {
   return word
     .replace('https://api.openai.com', urls.provider)
-    .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41002/, urls.gateway)
-    .replace(/^http:\/\/(?:localhost|127\.0\.0\.1):41001/, urls.provider)
+    .replace(/(?<=^|=)http:\/\/(?:localhost|127\.0\.0\.1):41002/, urls.gateway)
+    .replace(/(?<=^|=)http:\/\/(?:localhost|127\.0\.0\.1):41003/, urls.other)
+    .replace(/(?<=^|=)http:\/\/(?:localhost|127\.0\.0\.1):41001/, urls.provider)
     .replace('nats://127.0.0.1:4222', urls.broker)
     .replace('$OPENAI_API_KEY', 'a-test-key')
     .replace(/^60s$/, '2s')

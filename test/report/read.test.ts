@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { EXIT, type UserError } from '../../src/errors.ts'
-import { readRun } from '../../src/report/read.ts'
-import { primaryRun } from '../../src/report/runs.ts'
+import { readReport, readRun } from '../../src/report/read.ts'
+import { primaryRun, runsOf } from '../../src/report/runs.ts'
 import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
 import { makeReport } from '../support/make-report.ts'
-import { refusalOf } from '../support/refusal.ts'
+import { messageOf, refusalOf } from '../support/refusal.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -112,10 +112,18 @@ describe('reading a report', () => {
     expect(refusal(file(edited((__, report) => change(report)))).message).toContain(words)
   })
 
-  it('takes any number of arms: the first is the run, and its baseline is the one that is marked', () => {
+  it('takes any number of arms; what reads one gateway refuses several, and says how to come by one', () => {
     const third: ArmResult = { ...structuredClone(good.arms[0]), name: 'candidate' }
     const [first, baseline] = good.arms
-    const three = { ...good, arms: [first, third, baseline] }
-    expect(readRun(file(JSON.stringify(three)))).toEqual(primaryRun(good))
+    const three = file(JSON.stringify({ ...good, arms: [first, third, baseline] }))
+    const runs = runsOf(readReport(three))
+    expect(runs.map((run) => [run.name, run.baseline?.name])).toEqual([
+      ['gateway', 'direct'],
+      ['candidate', 'direct'],
+    ])
+    expect(messageOf(() => readRun(three))).toMatch(
+      /holds 2 gateways \(gateway, candidate\), and one is to be read here\n.*--split writes r\.gateway\.json/,
+    )
+    expect(readRun(file(JSON.stringify(good)))).toEqual(primaryRun(good))
   })
 })

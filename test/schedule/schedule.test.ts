@@ -73,22 +73,69 @@ describe('blocks', () => {
     )
   })
 
-  it('take turns in pairs, in an order that the seed decides', () => {
+  it('take turns in an order that the seed decides, each arm once in a block', () => {
     const order = interleave(['a', 'b'], 20, 1)
     for (let block = 0; block < 20; block++) {
       const pair = order.slice(block * 2, block * 2 + 2)
       expect(pair.map((entry) => entry.block)).toEqual([block, block])
       expect(pair.map((entry) => entry.arm).sort()).toEqual(['a', 'b'])
     }
-    const firsts = order.filter((_, i) => i % 2 === 0).map((entry) => entry.arm)
-    expect(new Set(firsts).size).toBe(2)
     expect(interleave(['a', 'b'], 20, 1)).toEqual(order)
     expect(interleave(['a', 'b'], 20, 2)).not.toEqual(order)
+    expect(interleave(['a'], 3, 1)).toEqual([0, 1, 2].map((block) => ({ arm: 'a', block })))
+  })
+
+  it('are balanced: at any time no arm had a place of the order more than once more often than another one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 60 }), fc.nat(), (arms, blocks, seed) => {
+        const order = interleave(
+          Array.from({ length: arms }, (_, arm) => arm),
+          blocks,
+          seed,
+        )
+        const counts = Array.from({ length: arms }, () => Array.from({ length: arms }, () => 0))
+        for (const [at, { arm }] of order.entries()) {
+          const row = counts[at % arms] ?? []
+          row[arm] = (row[arm] ?? 0) + 1
+          if (at % arms < arms - 1) continue
+          for (const place of counts) expect(Math.max(...place) - Math.min(...place)).toBeLessThanOrEqual(1)
+        }
+      }),
+    )
+  })
+
+  it.each([2, 3, 4, 5, 6])('of %i arms each follows every other one equally often', (count) => {
+    const blocks = count % 2 === 0 ? count : 2 * count
+    const order = interleave(
+      Array.from({ length: count }, (_, arm) => arm),
+      blocks,
+      7,
+    )
+    const follows = new Map<string, number>()
+    for (const [at, { arm }] of order.entries()) {
+      const before = order[at - 1]
+      if (!before || at % count === 0) continue
+      const key = `${before.arm} ${arm}`
+      follows.set(key, (follows.get(key) ?? 0) + 1)
+    }
+    expect(follows.size).toBe(count * (count - 1))
+    expect(new Set(follows.values()).size).toBe(1)
   })
 
   it('share every request out, whichever blocks are taken together', () => {
     const parts = [0, 3, 7].map((first, i) => shareOfBlocks(100, 11, first, [3, 4, 4][i] ?? 0))
     expect(parts.reduce((sum, part) => sum + part, 0)).toBe(100)
+  })
+
+  it('may be rounds of single requests, whose orders are equally likely', () => {
+    const arms = Array.from({ length: 1_800 }, (_, index) => armsByRequest(1, 3)(index))
+    const counts = new Map<string, number>()
+    for (let round = 0; round < 600; round++) {
+      const order = arms.slice(3 * round, 3 * round + 3).join('')
+      counts.set(order, (counts.get(order) ?? 0) + 1)
+    }
+    expect([...counts.keys()].sort()).toEqual(['012', '021', '102', '120', '201', '210'])
+    for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(40)
   })
 
   it('may pair single requests: each pair holds both arms, in a random order of its own', () => {

@@ -130,6 +130,18 @@ export function makeReport(shape: ReportShape = {}, change: Change = () => {}): 
   return benchReportSchema.parse(report)
 }
 
+/** A report of several gateways by name, which are measured in turns with a direct arm. */
+export function makeGateways(gateways: Readonly<Record<string, ArmShape>>, shape: ReportShape = {}): BenchReport {
+  const runId = shape.runId ?? `arms-${shape.seed ?? 1}`
+  const each = Object.entries(gateways).map(([arm, own], index) =>
+    makeReport({ ...shape, ...own, arm, runId, role: 'gateway', seed: (shape.seed ?? 1) * 1_000 + 2 * index }),
+  )
+  const [first, ...others] = each
+  if (!first) throw new Error('a report without a gateway')
+  const baseline = first.arms.slice(1)
+  return benchReportSchema.parse({ ...first, arms: [...[first, ...others].map(({ arms }) => arms[0]), ...baseline] })
+}
+
 function makeArm(name: string, role: ArmResult['role'], shape: ArmShape, seed: number, drifts: number[]): ArmResult {
   const { requests = 2_000, blocks: count = 20, upstream = around(5), added = around(1), failures = {} } = shape
   const random = randomFrom(`${seed}/${name}`)

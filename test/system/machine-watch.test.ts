@@ -1,11 +1,12 @@
 // What the machine withholds from a run is seen: with the kernel's account, and without any.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer, type Server } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type Server } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { now } from '../../src/system/clock.ts'
-import { localListeners } from '../../src/system/listeners.ts'
+import { localClients, localListeners } from '../../src/system/listeners.ts'
 import { type MachineEvidence, watchMachine } from '../../src/system/machine-watch.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -109,6 +110,15 @@ describe('the processes behind an address', () => {
     expect(await localListeners(`http://127.0.0.1:${four}`)).toEqual([process.pid])
     expect(await localListeners(`http://localhost:${four}/v1`)).toEqual([process.pid])
     expect(await localListeners(`http://[::1]:${six}`)).toEqual([process.pid])
+  })
+
+  it.runIf(process.platform === 'linux')('are those that are connected to it', async () => {
+    const port = await listenOn('127.0.0.1')
+    expect(await localClients(`http://127.0.0.1:${port}`)).toEqual([])
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    expect(await localClients(`http://localhost:${port}`)).toEqual([process.pid])
+    socket.destroy()
   })
 
   it('are none where nobody listens, the machine is another one, or there is no /proc', async () => {

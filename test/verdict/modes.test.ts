@@ -142,10 +142,10 @@ describe('files of one run measured in turns', () => {
   it('may lie in one file, which is split; the halves keep the pair', () => {
     const both = makeReport({ read: [], added: fixed(2), direct: { read: [], added: around(0.2) } })
     const halves = splitReport(both)
-    expect(halves?.baseline.arms).toMatchObject([{ role: 'direct' }])
-    expect(halves?.gateway.runId).toBe(halves?.baseline.runId)
+    expect(halves?.baseline?.arms).toMatchObject([{ role: 'direct' }])
+    expect(halves?.gateway?.runId).toBe(halves?.baseline?.runId)
     expect(splitReport(makeReport())).toBeUndefined()
-    if (!halves) throw new Error('one arm')
+    if (!halves?.baseline || !halves.gateway) throw new Error('one arm')
     const [baseline, gateway] = [primaryRun(halves.baseline), primaryRun(halves.gateway)]
     expect(compare(baseline, gateway)).toMatchObject({ pairing: 'paired', mode: 'overhead' })
     expect(overheadJudge(primaryRun(both), undefined, { limitMs: 7 })?.judgedBy.definition).toBe('paired')

@@ -12,7 +12,7 @@ import { parseThreshold, type Threshold } from '../../src/slo/threshold.ts'
 import { compareReports } from '../../src/verdict/compare.ts'
 import { readHistory } from '../../src/verdict/history.ts'
 import { clientWord } from '../../src/verdict/rate.ts'
-import { judgeRun, MAX_REGRESSION } from '../../src/verdict/verdict.ts'
+import { judgeRuns, MAX_REGRESSION } from '../../src/verdict/verdict.ts'
 import { makeReport, makeRun, type ReportShape } from '../support/make-report.ts'
 import { EXPLAINED } from '../support/page.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -133,6 +133,9 @@ describe('a run that did not reach its rate', () => {
     return parsed.ok ? [parsed.value] : []
   })
 
+  const judged = (achievedToOffered: number) =>
+    judgeRuns([{ context: { gateway: slow(achievedToOffered) }, thresholds, others: [] }])
+
   it('does not read ok, in reports of earlier versions either', () => {
     expect(clientWord(slow(0.04).client)).toBe('rate not reached')
     expect(clientWord(slow(0.04, 'rate-not-reached').client)).toBe('rate not reached')
@@ -141,9 +144,9 @@ describe('a run that did not reach its rate', () => {
   })
 
   it('passes no limit on durations, and says why; a rate that was reached passes', () => {
-    const { checks } = judgeRun({ gateway: slow(0.04) }, thresholds)
+    const { checks } = judged(0.04)
     expect(checks.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'pass', 'pass'])
     expect(checks[0]?.why).toContain('but only 4.0 % of the requested rate was reached')
-    expect(judgeRun({ gateway: slow(0.99) }, thresholds).verdict).toBe('pass')
+    expect(judged(0.99).verdict).toBe('pass')
   })
 })

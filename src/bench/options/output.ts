@@ -50,7 +50,7 @@ export const outputFlags = {
   ...htmlFlag,
   ...exportFlags,
   ...labelFlag,
-  split: toggle('also write each of the two arms as its own report'),
+  split: toggle('also write each arm of the run as its own report'),
   'measure-ttfb': toggle('show the time to first byte without --stream too'),
   ...ciFlags,
   // The report shows what an inconclusive verdict came to, also where the user did not say.

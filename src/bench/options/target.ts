@@ -6,12 +6,13 @@ import { z } from 'zod'
 import type { Route } from '../../client/route.ts'
 import { type Addressed, address, resolveTarget, type Target } from '../../client/target.ts'
 import { failure } from '../../errors.ts'
-import { headerLine } from '../../parse/config-values.ts'
+import { headerLine, headerSafe } from '../../parse/config-values.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Faults, type Given, rulesOf } from '../../parse/parse-flags.ts'
 import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantity.ts'
 import { readCassette } from '../../provider/cassette/cassette.ts'
 import { parseDelay } from '../../schedule/delays.ts'
+import { ARM_RULES, type ArmSecrets, type ArmTarget, armFlags, BASELINE, locateArms, secretsOfArm } from './arms.ts'
 import { buildRoutes, NETWORK_RULES, networkFlags, proxySecrets } from './network.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
@@ -22,10 +23,6 @@ const result = flagGroup('RESULT')
 const delayText = z
   .string()
   .refine((delay) => parseDelay(delay) !== undefined, `not a delay such as '20ms' or 'lognormal(20ms,0.3)'`)
-
-const headerSafe = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'the key holds a blank, a line break or a letter that no header may hold')
 
 /** The flags that a sweep has too. */
 export const targetFlags = {
@@ -57,25 +54,29 @@ export const targetFlags = {
   ),
 }
 
-/** The flags of a second arm. */
+/** The flags of further arms. */
 export const baselineFlags = {
   'baseline-url': text(
     address.optional(),
-    'baseline measured alternately with --url: the provider itself, or the old gateway',
+    'baseline measured alternately with --url or --arm: the provider itself, or the old gateway',
   ),
   aa: result.toggle('A/A run: measure one address against itself, which gives the noise of the rig'),
 }
 
-const flags = { ...targetFlags, ...baselineFlags }
+const flags = { ...targetFlags, ...baselineFlags, ...armFlags }
 export type TargetFlagValues = FlagValues<typeof flags>
 
 /** The section as the run takes it: the flags' values, and where the URLs lead. */
-export type TargetOptions = Omit<TargetFlagValues, 'url' | 'baseline-url'> & {
-  /** Undefined for the embedded pair. */
+export type TargetOptions = Omit<TargetFlagValues, 'url' | 'baseline-url' | keyof typeof armFlags> & {
+  /** The first gateway; undefined for the embedded pair. */
   at: Target | undefined
   baselineAt: Target | undefined
   /** How they are reached, where not by name and port. */
   routes: readonly Route[]
+  /** The gateways that have names. */
+  arms: readonly ArmTarget[]
+  /** What the baseline is sent beside what all are. */
+  baselineSecrets: ArmSecrets
 }
 
 const rule = rulesOf<TargetFlagValues>()
@@ -113,12 +114,13 @@ const RULES = [
       ),
   ),
   rule(
-    ['baseline-url', 'url'],
+    ['baseline-url', 'url', 'arm'],
     (given) =>
       given['baseline-url'] !== undefined &&
       given.url === undefined &&
+      given.arm.length === 0 &&
       failure(
-        '--baseline-url goes with --url',
+        '--baseline-url goes with --url or --arm',
         'Give the gateway in --url; the embedded pair has its baseline already.',
       ),
   ),
@@ -148,15 +150,18 @@ const RULES = [
       ),
   ),
   rule(
-    ['http2', 'url'],
-    ({ http2, url }) =>
-      http2 && url === undefined && failure('--http2 goes with --url', 'The embedded pair is measured over HTTP/1.1.'),
+    ['http2', 'url', 'arm'],
+    ({ http2, url, arm }) =>
+      http2 &&
+      url === undefined &&
+      arm.length === 0 &&
+      failure('--http2 goes with --url', 'The embedded pair is measured over HTTP/1.1.'),
   ),
   rule(
-    ['ca', 'insecure', 'url'],
-    ({ ca, insecure, url }) =>
+    ['ca', 'insecure', 'url', 'arm'],
+    ({ ca, insecure, url, arm }) =>
       (ca !== undefined || insecure) &&
-      url?.protocol !== 'https:' &&
+      ![url, ...arm.map(({ value }) => value)].some((at) => at?.protocol === 'https:') &&
       failure(
         `--${ca === undefined ? 'insecure' : 'ca'} goes with an https:// address in --url`,
         'Leave it out: nothing is encrypted.',
@@ -173,7 +178,7 @@ const RULES = [
 
 export function readTarget(given: Given, faults: Faults): TargetFlagValues {
   const values = faults.read(flags, given)
-  faults.check(values, RULES)
+  faults.check(values, [...RULES, ...ARM_RULES])
   const cassette = values['provider-replay']
   // Its provider is another process, whose refusal would come late.
   if (cassette !== undefined && values.url === undefined) faults.attempt(() => readCassette(cassette))
@@ -182,23 +187,35 @@ export function readTarget(given: Given, faults: Faults): TargetFlagValues {
 
 /** Completes the section with where its URLs lead: their paths depend on the endpoint. */
 export function locateTarget(
-  { url, 'baseline-url': baselineUrl, ...values }: TargetFlagValues,
+  {
+    url,
+    'baseline-url': baselineUrl,
+    arm = [],
+    'arm-header': armHeader = [],
+    'arm-api-key': armKey = [],
+    ...values
+  }: TargetFlagValues,
   asked: Addressed,
   faults: Faults,
 ): TargetOptions {
   const locate = (at: URL | undefined, flag: string): Target | undefined =>
     at && faults.attempt(() => resolveTarget(at, asked, flag))
-  const located = { ...values, at: locate(url, '--url'), baselineAt: locate(baselineUrl, '--baseline-url') }
+  const given = { arm, 'arm-header': armHeader, 'arm-api-key': armKey }
+  const baselineAt = locate(baselineUrl, '--baseline-url')
+  const arms = locateArms(given, baselineAt, asked, faults)
+  const at = locate(url, '--url') ?? arms[0]?.at
+  const located = { ...values, at, baselineAt, arms, baselineSecrets: secretsOfArm(given, BASELINE, faults) }
   const sound = faults.sound(...Object.keys(networkFlags))
   return { ...located, routes: (sound && faults.attempt(() => buildRoutes(located))) || [] }
 }
 
 /** What decides the number of arms. */
-export const ARM_FLAGS = ['url', 'baseline-url', 'aa'] as const
+export const ARM_FLAGS = ['url', 'baseline-url', 'aa', 'arm'] as const
 
 /** True where the run has one arm only. */
 export function hasOneArm(given: Pick<TargetFlagValues, (typeof ARM_FLAGS)[number]>): boolean {
-  return given.url !== undefined && given['baseline-url'] === undefined && !given.aa
+  if (given['baseline-url'] !== undefined || given.aa) return false
+  return given.arm.length === 0 ? given.url !== undefined : given.arm.length === 1
 }
 
 /** Why `flag` cannot be had in a run with one arm. */
@@ -207,10 +224,13 @@ export function needsTwoArms(flag: string) {
 }
 
 /** What no text may show. */
-export function secretsOf({
-  'api-key': key = '',
-  header,
-  routes,
-}: Pick<TargetOptions, 'api-key' | 'header' | 'routes'>): string[] {
-  return [key, ...header.map(([, value]) => value), ...proxySecrets(routes)]
+export function secretsOf(
+  target: Pick<TargetOptions, 'api-key' | 'header'> &
+    Partial<Pick<TargetOptions, 'arms' | 'baselineSecrets' | 'routes'>>,
+): string[] {
+  const { 'api-key': key = '', header, arms = [], baselineSecrets, routes = [] } = target
+  const own = [...arms, ...(baselineSecrets ? [baselineSecrets] : [])]
+  const all = [...header, ...own.flatMap(({ headers }) => headers)]
+  const keys = own.flatMap(({ apiKey }) => apiKey ?? [])
+  return [key, ...all.map(([, value]) => value), ...keys, ...proxySecrets(routes)]
 }

@@ -86,6 +86,16 @@ const RULES = [
     (given) => given['max-regression'] !== undefined && hasOneArm(given) && needsTwoArms('--max-regression'),
   ),
   rule(
+    ['arm', 'slo', 'slo-file'],
+    ({ arm, slo, 'slo-file': file }) =>
+      arm.length > 1 &&
+      (slo !== undefined || file !== undefined) &&
+      failure(
+        '--slo judges one gateway, and --arm names several',
+        "Give its limits to all of them, such as --threshold 'ttft.p99<2s', or name one --arm.",
+      ),
+  ),
+  rule(
     ['aa', 'noise'],
     ({ aa, noise }) => aa && noise !== undefined && failure('--aa measures the noise itself', 'Leave --noise out.'),
   ),

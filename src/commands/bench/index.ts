@@ -15,7 +15,6 @@ import { showProgress } from '../../output/show-progress.ts'
 import { writePage } from '../../page/write.ts'
 import { flagsOf } from '../../parse/flags.ts'
 import { givenOf } from '../../parse/parse-flags.ts'
-import { primaryRun } from '../../report/runs.ts'
 import { otlpHeadersOf } from '../../system/environment.ts'
 import { noProgress, progressOnStderr } from '../../system/progress.ts'
 
@@ -33,6 +32,8 @@ export default class Bench extends KtCommand {
     '<%= config.bin %> bench --stream --measure-ttfb',
     '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 ' +
       '--model gpt-4o-mini --prompt "Say hello in one word"',
+    '<%= config.bin %> bench --arm old=http://localhost:41002 --arm new=http://localhost:41003 ' +
+      '--baseline-url http://localhost:41001 --requests 200',
     '<%= config.bin %> bench --rps 100 --duration 60s --model gpt-4o-mini',
     '<%= config.bin %> bench http://localhost:41002/v1 -n 100 -c 10 --dry-run',
   ]
@@ -77,8 +78,8 @@ export default class Bench extends KtCommand {
       note: progress.note,
     })
     await writePage(output.html, async () => {
-      const { benchDocument } = await import('../../page/bench-document.ts')
-      return benchDocument(primaryRun(report))
+      const { reportDocument } = await import('../../page/bench-document.ts')
+      return reportDocument(report)
     })
     await ci.publish(output, {
       name: 'kt bench',

@@ -73,6 +73,7 @@ const toSender: z.ZodType<ToSender> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('begin'), startUs: z.number() }),
   z.strictObject({ type: z.literal('interim-done'), goOn: z.boolean() }),
   z.strictObject({ type: z.literal('hold'), arm: count, untilUs: z.number() }),
+  z.strictObject({ type: z.literal('drop'), arm: count, why: z.string() }),
   z.strictObject({ type: z.literal('stop'), reason: stopReasonSchema, drainUs: z.number() }),
   z.strictObject({ type: z.literal('taken') }),
 ])

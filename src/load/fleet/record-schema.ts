@@ -52,6 +52,7 @@ const categoryBlock = z.strictObject({
 
 const arm = z.strictObject({
   name: text,
+  dropped: z.strictObject({ atUs: n, why: text }).optional(),
   outcomes: counts,
   details: z.partialRecord(outcome, text),
   warmup: sentFailed,
@@ -152,5 +153,6 @@ export const fromSenderSchema: z.ZodType<FromSender> = z.discriminatedUnion('typ
   z.strictObject({ type: z.literal('interim'), blocks: count, record }),
   z.strictObject({ type: z.literal('stopping'), reason: stopReasonSchema }),
   z.strictObject({ type: z.literal('held'), arm: count, untilUs: n }),
+  z.strictObject({ type: z.literal('dropped'), arm: count, why: text }),
   z.strictObject({ type: z.literal('done'), record }),
 ])

@@ -27,6 +27,7 @@ export function toCommonTime(message: FromSender, convert: Convert): FromSender 
     case 'ready':
     case 'progress':
     case 'stopping':
+    case 'dropped':
       return message
     default:
       return message satisfies never
@@ -39,7 +40,8 @@ function span({ startedAtUs, endedAtUs }: { startedAtUs: number; endedAtUs: numb
 
 function recordAt(record: RunRecord, convert: Convert): RunRecord {
   const arms = record.arms.map((arm): ArmRecord => {
-    return { ...arm, blocks: arm.blocks.map((block) => ({ ...block, ...span(block, convert) })) }
+    const dropped = arm.dropped && { ...arm.dropped, atUs: convert(arm.dropped.atUs) }
+    return { ...arm, dropped, blocks: arm.blocks.map((block) => ({ ...block, ...span(block, convert) })) }
   })
   // They are for the provider's stamps, which need one clock: across hosts stamps give sums, and no legs.
   return { ...record, arms, requestTimes: arms.map(() => new Float64Array()) }
