@@ -57,7 +57,9 @@ export class LiveWatch {
   /** Judges what is new: whoever calls it decides how often that is worth its cost. */
   view({ elapsedUs }: Pick<Progress, 'elapsedUs'>): LiveView {
     const arms = this.#plan.arms.map((_, arm) => this.run.ended(arm))
-    const blocks = Math.min(...arms.map(({ length }) => length))
+    // An arm that was dropped has no more of them.
+    const count = this.#plan.outlivesArms ? Math.max : Math.min
+    const blocks = count(...arms.map(({ length }) => length))
     if (blocks > this.#judged) {
       this.#judged = blocks
       this.#margins = this.#judge(arms)

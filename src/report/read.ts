@@ -38,7 +38,7 @@ function onlyRun(report: BenchReport, path: string): Run {
   if (others.length === 0) return run
   const names = [run, ...others].map(({ name }) => name)
   throw new UserError(
-    `${path} holds ${names.length} gateways (${names.join(', ')}), and one is to be read here`,
+    `${path}: it holds ${names.length} gateways (${names.join(', ')}), and one is to be read here`,
     `Give the report of one: kt bench --output r.json --split writes r.${run.name}.json and the others.`,
   )
 }

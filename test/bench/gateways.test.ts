@@ -5,7 +5,11 @@ import { Agent, type RequestListener, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { benchWith } from '../../src/api/bench.ts'
 import { type BenchInput, bench } from '../../src/api/index.ts'
+import { parseBenchOptions } from '../../src/bench/options.ts'
+import { liveLines } from '../../src/output/live-view.ts'
+import { makePage } from '../../src/output/table.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { httpServer, type TestServer } from '../support/engine.ts'
 import { type KtProcess, startKt } from '../support/kt.ts'
@@ -126,7 +130,20 @@ it('goes on by request where one of several arms dies', async () => {
   const mortal: TestServer = await gateway(0, () => {
     if (++answered === 20) void mortal.close()
   })
-  const { report } = await measure({ one, mortal, two }, { duration: '1s', concurrency: 3, pairing: 'request' })
+  const values = {
+    arm: armsOf({ one, mortal, two }),
+    ...{ duration: '1500ms', concurrency: '3', pairing: 'request', 'max-tokens': '4', 'jit-warmup': false },
+  }
+  let screen: string[] = []
+  const { report } = await benchWith(parseBenchOptions({ values }), {
+    ...{ argv: [], note: () => {}, live: true, interrupt: new AbortController().signal },
+    progress: (view, extent, live) => {
+      if (live) screen = liveLines(live(), view, extent, { width: 100, height: 40 }, makePage(100, false).c)
+    },
+  })
+  expect(screen[0]).toMatch(/^one, mortal, two /)
+  expect(screen.join('\n')).toMatch(/\nfailed {3}.*mortal: .*KT_CONNECT/)
+  expect(screen.join('\n')).toMatch(/\n(one|two) overhead\.p99/)
   const [first, dead, last] = report.arms
   expect(dead?.dropped?.why).toMatch(/found no connection/)
   expect(first.totals.failed + (last?.totals.failed ?? 0)).toBe(0)

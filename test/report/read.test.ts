@@ -122,7 +122,7 @@ describe('reading a report', () => {
       ['candidate', 'direct'],
     ])
     expect(messageOf(() => readRun(three))).toMatch(
-      /holds 2 gateways \(gateway, candidate\), and one is to be read here\n.*--split writes r\.gateway\.json/,
+      /: it holds 2 gateways \(gateway, candidate\), and one is to be read here\n.*--split writes r\.gateway\.json/,
     )
     expect(readRun(file(JSON.stringify(good)))).toEqual(primaryRun(good))
   })

@@ -33,7 +33,7 @@ export default class Bench extends KtCommand {
     '<%= config.bin %> bench --url http://localhost:41002/v1/chat/completions --requests 100 --concurrency 10 ' +
       '--model gpt-4o-mini --prompt "Say hello in one word"',
     '<%= config.bin %> bench --arm old=http://localhost:41002 --arm new=http://localhost:41003 ' +
-      '--baseline-url http://localhost:41001 --requests 200',
+      '--baseline-url http://localhost:41001 --requests 100',
     '<%= config.bin %> bench --rps 100 --duration 60s --model gpt-4o-mini',
     '<%= config.bin %> bench http://localhost:41002/v1 -n 100 -c 10 --dry-run',
   ]
