@@ -1,6 +1,7 @@
 /** A real NATS broker on a free port, which can be stopped and started again with what it kept. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BrokerAccess, connectTo, type Link } from '../../src/load/fleet/link.ts'
 import { findPeer } from '../setup/peers/find.ts'
@@ -39,9 +40,7 @@ export async function startBroker(config = ''): Promise<Broker> {
     const { env } = found.ok ? found.program : process
     child = spawn(brokerProgram, ['--config', dir.file('nats.conf')], { stdio: 'ignore', env })
     for (let tries = 0; tries < 500; tries++) {
-      const link = await connectTo(address, {}, 'a test').catch((error) => error)
-      if (!(link instanceof Error)) await link.close()
-      if (!(link instanceof Error) || link.message.includes('refuses')) return
+      if (await listens(port)) return
       await sleep(20)
     }
     throw new Error('the broker did not start')
@@ -60,4 +59,13 @@ export async function startBroker(config = ''): Promise<Broker> {
 
 export function linkTo({ address }: Broker, access: BrokerAccess = {}): Promise<Link> {
   return connectTo(address, access, 'a test')
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    // The broker speaks first.
+    socket.once('data', () => socket.destroy())
+  })
 }

@@ -78,7 +78,7 @@ export async function connectTo(address: string, access: BrokerAccess, purpose: 
     pingInterval: PING_MS,
     maxPingOut: 2,
     ...(tls ? { tls: pick({ ca: text(caFile), cert: text(certFile), key: text(keyFile) }) } : {}),
-    ...(creds ? { authenticator: transport.credsAuthenticator(new TextEncoder().encode(text(creds))) } : {}),
+    ...(creds ? { authenticator: transport.credsAuthenticator(credentialsIn(creds)) } : {}),
     ...pick({ user, pass, token }),
   }
   const nc = await transport.connect(options).catch((error) => {
@@ -147,6 +147,16 @@ export async function connectTo(address: string, access: BrokerAccess, purpose: 
     },
     close: () => nc.close(),
   }
+}
+
+/** What a file of credentials holds: a JWT that names the user, and the seed of the user's key. */
+function credentialsIn(path: string): Uint8Array {
+  const held = readText(path, 'file of credentials')
+  if (/BEGIN NATS USER JWT[\s\S]*BEGIN USER NKEY SEED/.test(held)) return new TextEncoder().encode(held)
+  throw new UserError(
+    `${path} holds no credentials of a NATS user`,
+    'Give the .creds file that nsc wrote for the user.',
+  )
 }
 
 function refusal(address: string, error: unknown): UserError {
