@@ -234,7 +234,8 @@ export class Engagement {
     const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
     const clock = {
       offsetUs: before.offsetUs,
-      errorUs: track.ok ? track.value.at(now()).errorUs : before.errorUs,
+      // Of the same measurement as the offset, by which the worker began.
+      errorUs: before.errorUs,
       roundTripUs: before.roundTripUs,
       driftUs: track.ok && after?.ok ? track.value.driftUs : null,
       fault: track.ok ? (after && !after.ok ? after.why : null) : track.why,
