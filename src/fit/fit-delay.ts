@@ -3,7 +3,7 @@
  * well it fits is told: the Kolmogorov-Smirnov distance and its probability, and quantiles with their intervals.
  */
 import { z } from 'zod'
-import { type ModelDelay, quantileOf } from '../schedule/delays.ts'
+import { type ModelDelay, type Quantiles, quantileOf } from '../schedule/delays.ts'
 import { studentQuantile } from '../stats/distributions.ts'
 import { fitLogNormal, logNormalDistance, logNormalP } from '../stats/log-normal.ts'
 import { mean } from '../stats/means.ts'
@@ -54,18 +54,19 @@ export function fitDelay(us: readonly number[], seed: number): FittedDelay {
   const sorted = us.toSorted((a, b) => a - b)
   const constant = isConstant(sorted)
   const bad = !constant && offBy > BAD_DISTANCE && p < BAD_P
+  const quantiles: Quantiles = {
+    kind: 'quantiles',
+    points: GRID.map((percent) => ({ share: percent / 100, us: atShare(sorted, percent / 100) })),
+  }
   const delay: ModelDelay = constant
     ? { kind: 'fixed', us: atShare(sorted, 0.5) }
     : bad
-      ? {
-          kind: 'quantiles',
-          points: GRID.map((percent) => ({ share: percent / 100, us: atShare(sorted, percent / 100) })),
-        }
+      ? quantiles
       : { kind: 'lognormal', medianUs: fit.median, sigma: fit.sigma }
   return {
     delay: writeDelay(delay),
     samples: us.length,
-    ksDistance: constant ? 0 : rounded(bad ? distanceTo(sorted, delay) : offBy),
+    ksDistance: constant ? 0 : rounded(bad ? distanceTo(sorted, quantiles) : offBy),
     p: constant ? null : p,
     logNormalDistance: constant ? null : rounded(offBy),
     quantiles: quantilesOf(sorted, delay),
@@ -153,17 +154,25 @@ function valueAt(delay: ModelDelay, share: number): number {
   }
 }
 
-/** The distance of values from a distribution by its quantiles. */
-function distanceTo(sorted: readonly number[], delay: ModelDelay): number {
+/** The largest distance of values from a distribution by its quantiles, just below each value and at it. */
+function distanceTo(sorted: readonly number[], { points }: Quantiles): number {
   let largest = 0
-  const steps = 200
-  for (let step = 1; step < steps; step++) {
-    const share = step / steps
-    const value = valueAt(delay, share)
-    const below = sorted.filter((one) => one <= value).length / sorted.length
-    largest = Math.max(largest, Math.abs(below - share))
-  }
+  sorted.forEach((value, i) => {
+    if (value !== sorted[i - 1])
+      largest = Math.max(largest, Math.abs(i / sorted.length - shareUnder(points, value, false)))
+    if (value !== sorted[i + 1]) {
+      largest = Math.max(largest, Math.abs((i + 1) / sorted.length - shareUnder(points, value, true)))
+    }
+  })
   return largest
+}
+
+/** The share of the distribution that lies below a value, or also at it. */
+function shareUnder(points: Quantiles['points'], value: number, atToo: boolean): number {
+  const last = points.findLastIndex(({ us }) => us < value || (atToo && us === value))
+  const [from, to] = [points[last], points[last + 1]]
+  if (!from) return 0
+  return to ? from.share + ((to.share - from.share) * (value - from.us)) / (to.us - from.us) : 1
 }
 
 /** 'lognormal(61.2ms,0.398)' */

@@ -39,8 +39,9 @@ export function writeProfile(fit: ProviderFit): string {
   return [...comments.map((line) => `# ${line}`), ...lines].join('\n')
 }
 
-function noteOf({ samples, ksDistance, p }: FittedDelay): string {
-  const distance =
-    ksDistance === null ? '' : `, KS distance ${ksDistance.toFixed(3)}${p === null ? '' : ` (p ${p.toFixed(3)})`}`
-  return `${counted(samples, 'value')}${distance}`
+function noteOf({ samples, delay, ksDistance, p }: FittedDelay): string {
+  const distance = ksDistance === null ? '' : `, KS distance ${ksDistance.toFixed(3)}`
+  // It is about the log-normal.
+  const probability = p === null || !delay.startsWith('lognormal') ? '' : ` (p ${p.toFixed(3)})`
+  return `${counted(samples, 'value')}${distance}${probability}`
 }

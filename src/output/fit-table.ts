@@ -31,7 +31,9 @@ export function renderFit(fit: ProviderFit, page: Page): string {
 function delayRow(name: string, { delay, samples, ksDistance, p }: FittedDelay): string[] {
   const [kind = ''] = delay.split('(', 1)
   const shown = kind === 'quantiles' ? 'quantiles' : delay
-  return [name, shown, String(samples), ksDistance?.toFixed(3) ?? '-', p?.toFixed(3) ?? '-']
+  // It is about the log-normal.
+  const probability = p === null || kind !== 'lognormal' ? '-' : p.toFixed(3)
+  return [name, shown, String(samples), ksDistance?.toFixed(3) ?? '-', probability]
 }
 
 function quantileTables({ ttft, tokenGap }: ProviderFit, { width }: Page): string[] {

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { EXIT } from '../../src/errors.ts'
-import { fixedLatency, provider } from '../provider/support.ts'
+import { readCassette } from '../../src/provider/cassette/cassette.ts'
+import { chatBody, fixedLatency, post, provider } from '../provider/support.ts'
 import { type KtProcess, kt, readBench, startKt } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -49,6 +50,19 @@ test('Ctrl-C ends a recording in order; its cassette, played behind a gateway, g
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
   }
+})
+
+test('a recorder that is killed leaves a cassette that is good up to its last whole answer', async () => {
+  const target = await provider({ latency: fixedLatency(20, 100), tokens: 40 })
+  const recorder = await listen('provider', 'record', '--upstream', target.url, '--output', 'killed.jsonl')
+  const ask = (tokens: number): Promise<Response> =>
+    post(`${recorder.url}/v1/chat/completions`, chatBody('hi', { stream: true, max_tokens: tokens }))
+  for (let i = 0; i < 3; i++) await (await ask(1)).text()
+  const inFlight = await ask(40)
+  recorder.child.kill('SIGKILL')
+  await recorder.ended
+  await expect(inFlight.text()).rejects.toThrow()
+  expect(readCassette(dir.file('killed.jsonl'))).toMatchObject({ answers: [{}, {}, {}], notes: [] })
 })
 
 test('what is wrong is told in a sentence: a cassette with exit code 2, an upstream with 4', async () => {

@@ -154,6 +154,13 @@ test('what no log-normal fits gets its quantiles, and a warning; the provider dr
   expect(draws.filter((us) => us > 200_000 && us < 700_000).length).toBeLessThan(60)
 })
 
+test('values that repeat lie on their quantiles, and those are at no distance', async () => {
+  const rows = Array.from({ length: 200 }, (_, i) => ({ tokens: 10, firstS: i % 4 === 0 ? 0.5 : 0.25, totalS: 0.9 }))
+  const { ttft } = await fitProvider([dir().write('log.jsonl', litellm(rows))], 1, () => {})
+  expect(ttft.delay).toContain('75:250ms,80:500ms')
+  expect(ttft.ksDistance).toBeLessThan(0.06)
+})
+
 test('the same seed gives the same fit, and several files are taken together', async () => {
   const random = randomFrom('seeds')
   const rows = Array.from({ length: 60 }, () => ({ tokens: 10, firstS: logNormal(random, 0.3, 0.3), totalS: 1.5 }))
