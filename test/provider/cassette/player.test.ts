@@ -163,7 +163,8 @@ test.each([
   ['/v1/messages', 'anthropic', false],
   ['/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse', 'gemini', true],
   ['/v1/projects/p/locations/l/publishers/google/models/g:generateContent', 'gemini', false],
-  ['/v1/rerank', 'POST /v1/rerank', false],
+  ['/v1/rerank', 'rerank', false],
+  ['/v1/moderations', 'POST /v1/moderations', false],
 ])('the protocol of %s is told by the end of its path', (url, kind, stream) => {
   expect(describeRequest('POST', url, '{}')).toMatchObject({ kind, stream })
 })
