@@ -85,22 +85,31 @@ const AGAIN = "Record it again with 'kt provider record --output'."
 /** Reads a whole cassette; `needsAnswers` refuses one that holds none. */
 export function readCassette(path: string, needsAnswers = true): Cassette {
   const bytes = readBytes(path)
-  const wholeBytes = bytes.lastIndexOf(NEWLINE) + 1
-  const lines = bytes.toString('utf8', 0, wholeBytes).split('\n').slice(0, -1)
-  const rest = bytes.toString('utf8', wholeBytes)
-  const head = readHead(path, lines[0] ?? rest)
-  const answers = lines.flatMap((text, i) =>
-    i === 0 || text === '' ? [] : [{ line: i + 1, answer: answerOf(path, text, i + 1) }],
-  )
-  const cutLine = lines.length + 1
+  const answers: Cassette['answers'] = []
+  let head: CassetteHead | undefined
+  let line = 0
+  let wholeBytes = 0
+  // Line by line: a whole recording may be longer than a string can be.
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, wholeBytes)) {
+    const text = bytes.toString('utf8', wholeBytes, end)
+    line++
+    if (!head) head = readHead(path, text)
+    else if (text !== '') answers.push({ line, answer: answerOf(path, text, line) })
+    wholeBytes = end + 1
+  }
+  head ??= readHead(path, bytes.toString('utf8', 0, MOST_HEAD_BYTES))
+  const isCut = wholeBytes < bytes.length
   if (needsAnswers && answers.length === 0) {
-    const why = rest === '' ? 'the cassette holds no answer' : 'the cassette is cut off before its first whole answer'
-    throw fault(path, rest === '' ? Math.max(1, lines.length) : cutLine, why, AGAIN)
+    const why = isCut ? 'the cassette is cut off before its first whole answer' : 'the cassette holds no answer'
+    throw fault(path, isCut ? line + 1 : line, why, AGAIN)
   }
   const whole = answers.length === 1 ? '1 answer is whole' : `${answers.length} answers are whole`
-  const notes = rest === '' ? [] : [`${path}, line ${cutLine}: the cassette is cut off here; ${whole} before it`]
+  const notes = isCut ? [`${path}, line ${line + 1}: the cassette is cut off here; ${whole} before it`] : []
   return { path, head, answers, notes, wholeBytes }
 }
+
+/** Of a file that has no line. */
+const MOST_HEAD_BYTES = 4_096
 
 function readBytes(path: string): Buffer {
   try {

@@ -4,6 +4,7 @@ import { bytesOf, CASSETTE, type RecordedAnswer } from '../../../src/provider/ca
 import { describeRequest } from '../../../src/provider/cassette/request.ts'
 import { scriptOf } from '../../../src/provider/cassette/script.ts'
 import type { ProviderStats } from '../../../src/provider/truth.ts'
+import { eachEventText } from '../../../src/wire/formats.ts'
 import { parseStamp } from '../../../src/wire/stamp.ts'
 import { asEvents, streamNames, streamPayloads } from '../../support/streams.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -90,6 +91,27 @@ test.each(streamNames)('the recorded stream %s is stamped in every event, and sa
   )
   expect(record?.events).toBeGreaterThan(0)
   expect((record?.lastWriteUs ?? 0) - (record?.receivedUs ?? 0)).toBe(times.at(-1))
+})
+
+test.each(streamNames)('the recorded stream %s is stamped in its texts too, where that is asked for', async (name) => {
+  const path = cassette(answered(chat('Say something plain.', true), [asEvents(streamPayloads(name))]))
+  const textsIn = async (stampInText: boolean): Promise<string[]> => {
+    const heard = await say(await replay(path, {}, { stampInText }), chatWith(nonce(1), { stream: true }))
+    return payloadsOf(heard).flatMap((payload) => {
+      const texts: string[] = []
+      if (payload.startsWith('{')) {
+        eachEventText(JSON.parse(payload), (kind, text) => {
+          if (kind === 'visible' && text !== '') texts.push(text)
+        })
+      }
+      return texts
+    })
+  }
+  const bare = await textsIn(false)
+  const stamped = await textsIn(true)
+  expect(bare.length).toBeGreaterThan(0)
+  expect(stamped.map((text) => text.replace(/ kt1\.[a-z]{16}\.1\.\d+$/, ''))).toEqual(bare)
+  expect(stamped.every((text) => text.includes(` kt1.${nonce(1)}.1.`))).toBe(true)
 })
 
 function withoutFingerprint(payload: string): unknown {
