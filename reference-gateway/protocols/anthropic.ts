@@ -2,12 +2,12 @@
  * Translates OpenAI's chat completion requests for Anthropic's Messages API. chat-response.ts translates the response.
  */
 
-import type { SignedReasoning } from '../../src/wire/answer.ts'
 import { AnthropicReader, anthropic as format, messagesRequest } from '../../src/wire/anthropic.ts'
 import { endpointOf } from '../../src/wire/endpoints.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
-import { chatProtocol, joinTurns } from './chat-protocol.ts'
-import type { ChatRequest, Part, Turn } from './chat-request.ts'
+import { anthropicMessages } from '../../src/wire/turn-writers.ts'
+import { chatProtocol } from './chat-protocol.ts'
+import type { ChatRequest } from './chat-request.ts'
 
 /** Anthropic requires a limit; OpenAI's clients need not set one. */
 const DEFAULT_MAX_TOKENS = 4_096
@@ -38,7 +38,7 @@ export const anthropic = chatProtocol({
 
 function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
   return {
-    ...messagesRequest(json.model, chat.maxTokens ?? DEFAULT_MAX_TOKENS, chat.system, messagesOf(chat.turns)),
+    ...messagesRequest(json.model, chat.maxTokens ?? DEFAULT_MAX_TOKENS, chat.system, anthropicMessages(chat.turns)),
     ...given('temperature', json.temperature),
     ...given('top_p', json.top_p),
     ...given('stream', json.stream),
@@ -53,52 +53,6 @@ function translateRequest(json: JsonObject, chat: ChatRequest): JsonObject {
 
 function given(name: string, value: unknown): JsonObject {
   return value === undefined || value === null ? {} : { [name]: value }
-}
-
-/** Results of parallel tool calls must stand together. */
-function messagesOf(turns: readonly Turn[]): JsonObject[] {
-  return joinTurns(turns, contentOf).map(({ isAnswer, parts }) => ({
-    role: isAnswer ? 'assistant' : 'user',
-    content: parts,
-  }))
-}
-
-function contentOf(turn: Turn): JsonObject[] {
-  switch (turn.role) {
-    case 'tool':
-      return [{ type: 'tool_result', tool_use_id: turn.callId, content: turn.content }]
-    case 'user':
-      return partsOf(turn.parts)
-    case 'assistant': {
-      const calls = turn.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))
-      return [...turn.signed.map(thinkingOf), ...partsOf(turn.parts), ...calls]
-    }
-    default:
-      return turn satisfies never
-  }
-}
-
-/** Reasoning goes back as it came: Anthropic wants it before the calls that it led to. */
-function thinkingOf({ text, signature }: SignedReasoning): JsonObject {
-  return text === '' ? { type: 'redacted_thinking', data: signature } : { type: 'thinking', thinking: text, signature }
-}
-
-/** Anthropic refuses an empty text. */
-function partsOf(parts: readonly Part[]): JsonObject[] {
-  return parts.filter((part) => part.kind !== 'text' || part.text !== '').map(partOf)
-}
-
-function partOf(part: Part): JsonObject {
-  switch (part.kind) {
-    case 'text':
-      return { type: 'text', text: part.text }
-    case 'image_url':
-      return { type: 'image', source: { type: 'url', url: part.url } }
-    case 'image':
-      return { type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }
-    default:
-      return part satisfies never
-  }
 }
 
 function toolOf({ name, description, parameters }: ChatRequest['tools'][number]): JsonObject {

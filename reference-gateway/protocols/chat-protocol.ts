@@ -7,7 +7,7 @@ import type { AnswerReader } from '../../src/wire/answer.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { type GatewayResult, refused } from '../http/gateway-error.ts'
 import type { HeaderPairs } from '../http/hooks.ts'
-import { type ChatRequest, type ChatSupport, parseChatRequest, type Turn, unsupported } from './chat-request.ts'
+import { type ChatRequest, type ChatSupport, parseChatRequest, unsupported } from './chat-request.ts'
 import { ChatResponse } from './chat-response.ts'
 import { exactBody } from './json.ts'
 import { ModelList } from './model-list.ts'
@@ -76,20 +76,4 @@ function translateWith(
     body: Buffer.from(JSON.stringify(translated.body)),
     includeUsage: parsed.value.includeUsage,
   })
-}
-
-/** What the turns say, by who says it: neighbours of the same role become one. */
-export function joinTurns(
-  turns: readonly Turn[],
-  partsOf: (turn: Turn) => JsonObject[],
-): { isAnswer: boolean; parts: JsonObject[] }[] {
-  const joined: { isAnswer: boolean; parts: JsonObject[] }[] = []
-  for (const turn of turns) {
-    const isAnswer = turn.role === 'assistant'
-    const parts = partsOf(turn)
-    const last = joined.at(-1)
-    if (last?.isAnswer === isAnswer) last.parts.push(...parts)
-    else joined.push({ isAnswer, parts })
-  }
-  return joined
 }

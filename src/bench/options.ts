@@ -6,6 +6,7 @@ import { failure } from '../errors.ts'
 import { Faults, type Given } from '../parse/parse-flags.ts'
 import { WATCH_RULES, watchFlags } from '../watch/flags.ts'
 import type { WatchOptions } from '../watch/watch.ts'
+import { canConverse } from '../workload/choose.ts'
 import { DEFAULT_TOOL_RESULT } from '../workload/conversations/conversation.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 import { shownOptions } from './config.ts'
@@ -67,8 +68,8 @@ function withConversations(
   faults: Faults,
 ): WorkloadSpec | undefined {
   if (!request || !turns) return request
-  if (request.endpoint !== 'chat') {
-    faults.add(failure(`--turns goes with --endpoint chat, not with ${request.endpoint}`, 'Leave one of them out.'))
+  if (!canConverse(request.endpoint)) {
+    faults.add(failure(`--turns does not go with --endpoint ${request.endpoint}`, 'Its requests are no conversations.'))
   }
   const given = request.conversations?.turns
   if (turns === FROM_FILE) return given && { ...request, conversations: { turns: given, think, toolResult, header } }

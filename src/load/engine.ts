@@ -68,7 +68,8 @@ export class Engine {
     this.series = new Series(clock())
     this.#make = requestMaker(workload)
     const { conversations } = workload
-    this.#sessions = conversations && new Sessions(conversations, plan, this.#make, worker)
+    const make = workload.asChat ? requestMaker(workload, true) : this.#make
+    this.#sessions = conversations && new Sessions(conversations, plan, make, worker)
     this.#rows = load.mode === 'open' && load.trace ? new RingRows(load.trace) : undefined
     // Only the target is judged by categories, not the arm it is compared with.
     const categoriesOf = (arm: number) => (arm === 0 ? workload.categories : undefined)

@@ -6,6 +6,7 @@
  */
 import type { BodyListener, RequestResult } from '../client/request-result.ts'
 import { share } from '../schedule/blocks.ts'
+import { chatTranslator } from '../wire/template.ts'
 import {
   type ConversationSpec,
   NOTHING_SAID,
@@ -100,6 +101,7 @@ export class Sessions {
   readonly #seed: number
   readonly #arms: RunPlan['arms']
   readonly #make: RequestMaker
+  readonly #translate: ((body: string) => string) | undefined
   readonly #most: number
   readonly #queue = new TurnQueue<Session>()
   /** Under way: with a request in flight, or in a pause. */
@@ -111,6 +113,7 @@ export class Sessions {
     this.#seed = workload.seed
     this.#arms = arms
     this.#make = make
+    this.#translate = workload.asChat ? chatTranslator(workload.endpoint) : undefined
     this.#most = Number.isFinite(maxSessions) ? Math.max(1, share(maxSessions, count, index)) : maxSessions
   }
 
@@ -234,7 +237,7 @@ export class Sessions {
     const place = (shape.firstPlace ?? session.number) + session.place
     const own = this.#make(this.#arms[arm]?.tag ?? '', requestIndex, place)
     const { body, history } = turnRequest(session.history, own.body, shape.firstPlace !== undefined, between)
-    session.request = { ...own, body }
+    session.request = { ...own, body: this.#translate ? this.#translate(body) : body }
     session.history = history
   }
 }

@@ -6,7 +6,12 @@ import { MAX_TOKENS, type ProviderApi, refuse, textParser } from './api.ts'
 import { badRequest } from './faults.ts'
 import { readPrompt } from './text.ts'
 
-const parts = z.array(z.looseObject({ text: z.string().optional() }))
+const parts = z.array(
+  z.looseObject({
+    text: z.string().optional(),
+    functionResponse: z.looseObject({ response: z.looseObject({ result: z.unknown() }) }).optional(),
+  }),
+)
 
 const limit = z.int().min(1).max(MAX_TOKENS).nullish()
 
@@ -54,8 +59,15 @@ export const generateApi: ProviderApi = {
   parse: textParser(body, geminiWriter, (data, { model, stream }) => {
     const config = data.generationConfig ?? data.generation_config
     const system = data.systemInstruction ?? data.system_instruction
-    const texts = [system, ...data.contents].flatMap((entry) => entry?.parts ?? []).flatMap(({ text }) => text ?? [])
+    const texts = [system, ...data.contents].flatMap((entry) => entry?.parts ?? []).flatMap(textsOf)
     const limit = config?.maxOutputTokens ?? config?.max_output_tokens
     return { model, stream, limit, prompt: readPrompt(texts, 0, config?.seed) }
   }),
+}
+
+/** A text, or what a tool returned. */
+function textsOf({ text, functionResponse }: z.output<typeof parts>[number]): string[] {
+  const result = functionResponse?.response.result
+  if (text !== undefined) return [text]
+  return typeof result === 'string' ? [result] : []
 }

@@ -31,14 +31,25 @@ export function readPrompt(texts: readonly string[], tokenIds: number, ownSeed?:
 }
 
 interface Message {
-  content?: string | readonly { text?: string | undefined }[] | null | undefined
+  content?: string | readonly Part[] | null | undefined
+  /** What a tool returned, in Responses. */
+  output?: unknown
 }
 
-/** The texts of chat messages, part by part. */
+interface Part {
+  text?: string | undefined
+  /** What a tool returned, in Messages. */
+  content?: unknown
+}
+
+/** The texts of messages, part by part. */
 export function messageTexts(messages: readonly Message[]): string[] {
-  return messages.flatMap(({ content }) => {
+  return messages.flatMap(({ content, output }) => {
     if (typeof content === 'string') return [content]
-    return (content ?? []).flatMap(({ text }) => (text === undefined ? [] : [text]))
+    if (typeof output === 'string') return [output]
+    return (content ?? []).flatMap(
+      ({ text, content: returned }) => text ?? (typeof returned === 'string' ? returned : []),
+    )
   })
 }
 

@@ -1,9 +1,15 @@
 /**
- * The message of the model in an answer of OpenAI's chat, whole or streamed: its text and its tool calls, as they stand
- * in the history of the next request. Reasoning is no part of it, since no API wants it back. Not for the hot path.
+ * The message of the model in an answer, whole or streamed: its text and its tool calls, as they stand in the history of
+ * the next request. Reasoning is no part of it, since no API insists on it. Not for the hot path.
  */
+import type { AnswerReader } from './answer.ts'
 import { eachAnswerObject } from './answer-text.ts'
+import { AnthropicReader, anthropic } from './anthropic.ts'
+import type { TextVisitor, WireFormat } from './format.ts'
+import { formatOfAnswer, formatOfEvent } from './formats.ts'
+import { GeminiReader, gemini } from './gemini.ts'
 import { asNumber, asObject, asText, type JsonObject, objectsIn, unescapeJson } from './json.ts'
+import { openaiResponses } from './openai-responses.ts'
 
 export interface CalledTool {
   id: string
@@ -21,15 +27,61 @@ export function readAnswerMessage(body: string, streamed: boolean): AnswerMessag
   const plain = streamed ? plainText(body) : undefined
   if (plain !== undefined) return { text: plain, calls: [] }
   const message: AnswerMessage = { text: '', calls: [] }
-  eachAnswerObject(body, streamed, ({ choices }) => {
-    const choice = objectsIn(choices).find(({ index = 0 }) => index === 0)
-    const part = asObject(streamed ? choice?.delta : choice?.message)
-    if (!part) return
-    message.text += textOf(part.content)
-    for (const [place, call] of objectsIn(part.tool_calls).entries()) addCall(message.calls, call, place)
+  const readers = new Map<WireFormat, AnswerReader>([
+    [anthropic, new AnthropicReader()],
+    [gemini, new GeminiReader('')],
+  ])
+  eachAnswerObject(body, streamed, (json) => {
+    const format = streamed ? formatOfEvent(json) : formatOfAnswer(json)
+    const reader = format && readers.get(format)
+    if (reader) addRead(message, reader, json, streamed)
+    else if (format === openaiResponses) addResponse(message, json, streamed)
+    else addChoice(message, json, streamed)
   })
   message.calls = message.calls.filter((call) => call !== undefined)
   return message
+}
+
+function addChoice(message: AnswerMessage, { choices }: JsonObject, streamed: boolean): void {
+  const choice = objectsIn(choices).find(({ index = 0 }) => index === 0)
+  const part = asObject(streamed ? choice?.delta : choice?.message)
+  if (!part) return
+  message.text += textOf(part.content)
+  for (const [place, call] of objectsIn(part.tool_calls).entries()) addCall(message.calls, call, place)
+}
+
+/** Of a format that others are translated to. */
+function addRead(message: AnswerMessage, reader: AnswerReader, json: JsonObject, streamed: boolean): void {
+  if (!streamed) {
+    const whole = reader.readWhole(json)
+    const [choice] = 'choices' in whole ? whole.choices : []
+    message.text += choice?.text ?? ''
+    message.calls.push(...(choice?.toolCalls ?? []))
+    return
+  }
+  for (const delta of reader.readEvent(json)) {
+    if (!('choice' in delta) || delta.choice !== 0) continue
+    if (delta.kind === 'text') message.text += delta.text
+    else if (delta.kind === 'call') message.calls[delta.call] = { ...delta.toolCall }
+    else if (delta.kind === 'arguments') {
+      const call = message.calls[delta.call]
+      if (call) call.arguments += delta.text
+    }
+  }
+}
+
+/** A call of a tool is whole in the event that ends its item. */
+function addResponse(message: AnswerMessage, json: JsonObject, streamed: boolean): void {
+  const visit: TextVisitor = (kind, text) => {
+    if (kind === 'visible') message.text += text
+  }
+  if (streamed) openaiResponses.eachEventText(json, visit)
+  else openaiResponses.eachAnswerText(json, visit)
+  const ended = json.type === 'response.output_item.done' ? [json.item] : json.output
+  for (const { type, call_id, name, arguments: given } of objectsIn(ended)) {
+    if (type !== 'function_call') continue
+    message.calls.push({ id: asText(call_id) ?? '', name: asText(name) ?? '', arguments: asText(given) ?? '' })
+  }
 }
 
 const DELTA = '"delta":{'

@@ -13,11 +13,13 @@ import type {
   WholeAnswer,
 } from './answer.ts'
 import { errorText, readAnswerError } from './answer-error.ts'
+import { turnsOf } from './chat-turns.ts'
 import type { OtherVisitor, WireFormat } from './format.ts'
 import { asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
 import { expectObject, expectObjects, expectReason, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
+import { anthropicMessages } from './turn-writers.ts'
 import { NO_USAGE, type TokenUsage, usageIn } from './usage.ts'
 
 const EVENTS = /^(?:message_(?:start|delta|stop)|content_block_(?:start|delta|stop)|ping)$/
@@ -57,6 +59,11 @@ export const anthropic: WireFormat = {
     ...messagesRequest(model, undefined, prefix, [{ role: 'user', content: text }]),
     ...(stream && { stream: true }),
   }),
+  buildConversation: ({ model, stream }, messages) => {
+    const { system, turns } = turnsOf(messages)
+    const request = messagesRequest(model, undefined, system, anthropicMessages(turns))
+    return stream ? { ...request, stream } : request
+  },
 }
 
 /** Texts and reasoning have nothing else to show; every other block is the call of a tool, or what came of it. */

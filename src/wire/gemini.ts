@@ -14,11 +14,13 @@ import type {
   WholeAnswer,
 } from './answer.ts'
 import { errorText, readAnswerError } from './answer-error.ts'
+import { turnsOf, UnsupportedByOthers } from './chat-turns.ts'
 import type { OtherVisitor, TextVisitor, WireFormat } from './format.ts'
 import { asNumber, asObject, asText, type JsonObject, objectsIn } from './json.ts'
 import { holdsText, visitUnknown } from './other-output.ts'
 import { expectObject, expectObjects, expectReason, expectText } from './strict.ts'
 import { visitArguments, visitString } from './text.ts'
+import { geminiContents, namesImages } from './turn-writers.ts'
 import { NO_USAGE, usageIn } from './usage.ts'
 
 export const gemini: WireFormat = {
@@ -35,6 +37,11 @@ export const gemini: WireFormat = {
   endsStream: isFinished,
   finishes: isFinished,
   buildRequest: (_spec, text, prefix) => generateRequest([{ role: 'user', parts: [{ text }] }], prefix),
+  buildConversation: (_spec, messages) => {
+    const { system, turns } = turnsOf(messages)
+    if (namesImages(turns)) throw new UnsupportedByOthers('an image that is not a data: URL')
+    return generateRequest(geminiContents(turns), system)
+  },
 }
 
 /** The members that every request has; the system's text stands apart from the contents. */

@@ -38,6 +38,7 @@ export const openaiChat: WireFormat = {
     const system = prefix === undefined ? [] : [{ role: 'system', content: prefix }]
     return openaiRequest(spec, { messages: [...system, { role: 'user', content: text }] })
   },
+  buildConversation: (spec, messages) => openaiRequest(spec, { messages }),
 }
 
 /** Choices, but not those of legacy completions, which have a text of their own. */

@@ -5,11 +5,13 @@
 
 import type { AnswerWriter, FinishReason, StreamWriter, TextAnswer } from './answer.ts'
 import { errorText } from './answer-error.ts'
-import type { OtherVisitor, TextKind, TextVisitor, WireFormat } from './format.ts'
+import { turnsOf } from './chat-turns.ts'
+import type { OtherVisitor, RequestSpec, TextKind, TextVisitor, WireFormat } from './format.ts'
 import { asObject, type JsonObject, objectsIn } from './json.ts'
 import { writePadding } from './openai.ts'
 import { holdsText } from './other-output.ts'
 import { visitContent, visitString } from './text.ts'
+import { responsesItems } from './turn-writers.ts'
 import { type TokenUsage, usageIn } from './usage.ts'
 
 /** What the `delta` of each event adds to. Others (audio bytes, annotations) add no text. */
@@ -56,13 +58,20 @@ export const openaiResponses: WireFormat = {
   finishes: ({ type }) => ENDS.has(String(type)),
   errorOf: ({ type, response }) =>
     type === 'response.failed' ? (errorText(asObject(response) ?? {}) ?? 'the response failed') : undefined,
-  buildRequest: ({ model, stream }, text, prefix) => ({
-    model,
-    ...(prefix !== undefined && { instructions: prefix }),
-    input: text,
-    // It tells its usage unasked, and has no option for it.
-    ...(stream && { stream: true }),
-  }),
+  buildRequest: (spec, text, prefix) => responsesRequest(spec, prefix, text),
+  buildConversation: (spec, messages) => {
+    const { system, turns } = turnsOf(messages)
+    return responsesRequest(spec, system, responsesItems(turns))
+  },
+}
+
+function responsesRequest(
+  { model, stream }: RequestSpec,
+  instructions: string | undefined,
+  input: string | readonly JsonObject[],
+): JsonObject {
+  // It tells its usage unasked, and has no option for it.
+  return { model, ...(instructions !== undefined && { instructions }), input, ...(stream && { stream: true }) }
 }
 
 /** A message, the model's reasoning, or a call of a tool. */

@@ -4,9 +4,9 @@
  */
 
 import { type BodyChanges, changeBody, marked } from './body-changes.ts'
-import { type ApiEndpoint, formatOfEndpoint } from './endpoints.ts'
+import { type ApiEndpoint, endpointOf, formatOfEndpoint, limitWriter } from './endpoints.ts'
 import type { RequestSpec } from './format.ts'
-import type { JsonObject } from './json.ts'
+import { type JsonObject, objectsIn, parseObject } from './json.ts'
 
 export interface RequestTemplate {
   before: string
@@ -61,3 +61,29 @@ export function bodyTemplate(
 }
 
 const PREFIX = 'kt-prefix'
+
+/**
+ * Turns the body of a chat request into one of `endpoint`, for conversations: what was said before comes into their
+ * requests as messages of chat. Members that all have are translated; further ones go along as they stand.
+ */
+export function chatTranslator(endpoint: ApiEndpoint): (body: string) => string {
+  const { usualLimit } = endpointOf(endpoint)
+  const limit = limitWriter(endpoint)
+  return (body) => {
+    const { model, messages, stream, stream_options, max_tokens, ...others } = parseObject(body) ?? {}
+    const request = buildConversation({ endpoint, model: String(model), stream: stream === true }, objectsIn(messages))
+    const most = max_tokens ?? usualLimit
+    const written = JSON.stringify({ ...request, ...others })
+    return typeof most === 'number' ? `${written.slice(0, -1)}${limit(most)}}` : written
+  }
+}
+
+/** A request that is a conversation, given in OpenAI's words. */
+export function buildConversation(
+  { endpoint, changes: _, ...spec }: RequestShape,
+  messages: readonly JsonObject[],
+): JsonObject {
+  const { buildConversation: build } = formatOfEndpoint(endpoint)
+  if (!build) throw new Error(`${endpoint}: its requests are no conversations`)
+  return build(spec, messages)
+}

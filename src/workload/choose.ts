@@ -30,6 +30,8 @@ export interface WorkloadOptions {
   'dataset-format'?: DatasetOptions['format']
   'dataset-columns'?: DatasetOptions['columns']
   'dataset-sample'?: number | undefined
+  /** Requests go on as conversations. */
+  converses?: boolean | undefined
   /** Each row of the dataset is a conversation, and not one request. */
   playsRows?: boolean | undefined
   /** The file whose requests are replayed. */
@@ -72,7 +74,19 @@ type OneModel = Omit<WorkloadOptions, 'model'> & { model: string | undefined }
 function writeWorkload(options: OneModel): WorkloadSpec {
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
   const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
-  if (profile) return profileWorkload(profile, options)
+  const isTranslated = options.converses && endpoint !== 'chat' && canConverse(endpoint)
+  if (!isTranslated) return workloadOf(endpoint, profile, options)
+  return { ...workloadOf('chat', profile, options), endpoint, asChat: true }
+}
+
+/** Whether its requests may be conversations. */
+export function canConverse(endpoint: ApiEndpoint): boolean {
+  return endpointOf(endpoint).format?.buildConversation !== undefined
+}
+
+/** Requests that are written as those of `endpoint`. */
+function workloadOf(endpoint: ApiEndpoint, profile: WorkloadProfile | undefined, options: OneModel): WorkloadSpec {
+  if (profile) return profileWorkload({ ...profile, endpoint }, options)
   if (options.body !== undefined) return bodyWorkload(options.body, endpoint, options)
   if (endpoint === 'raw') throw new UserError('--endpoint raw sends a file as it is', 'Give --body FILE.')
   const { changes } = options

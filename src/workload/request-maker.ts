@@ -6,6 +6,7 @@ import { hash32, type Random } from '../stats/random.ts'
 import { marked } from '../wire/body-changes.ts'
 import { limitWriter } from '../wire/endpoints.ts'
 import { buildNonce, nonceWord } from '../wire/nonce.ts'
+import { chatTranslator } from '../wire/template.ts'
 import { drawTokens, MAX_TOKENS, outputLimit, type TokenDistribution } from './distribution.ts'
 import { type Filler, makeFiller } from './filler.ts'
 import { countGiven, type GivenRequests, givenReader, givenTokens } from './given.ts'
@@ -42,10 +43,12 @@ export interface RequestMaker {
   classOf(index: number): { category: number; model: number | undefined }
 }
 
-export function requestMaker(spec: WorkloadSpec): RequestMaker {
+/** With `asChat`, bodies that are translated when they are sent stay as they are. */
+export function requestMaker(spec: WorkloadSpec, asChat = false): RequestMaker {
   const { seed, parts, nonce: hasNonce = true, repeats } = spec
   const filler = parts.some(({ source }) => source.kind !== 'given') ? makeFiller(seed) : undefined
   const makers = parts.map((part) => partMaker(part, spec, filler))
+  const translate = spec.asChat && !asChat ? chatTranslator(spec.endpoint) : undefined
   const choose = partChooser(parts, seed)
   const classifiers = parts.map((part) => requestClassifier(spec, part))
   const make = (tag: string, asked: number, place?: number): PreparedRequest => {
@@ -55,9 +58,10 @@ export function requestMaker(spec: WorkloadSpec): RequestMaker {
     const part = choose(index)
     const { stream, fill } = makers[part] ?? nothing()
     const category = classifiers[part]?.(index) ?? NO_CATEGORY
+    const body = fill(index, hasNonce ? nonceWord(nonce) : '', place)
     return {
       nonce,
-      body: fill(index, hasNonce ? nonceWord(nonce) : '', place),
+      body: translate ? translate(body) : body,
       stream,
       part,
       category,
@@ -105,10 +109,10 @@ interface PartMaker {
 }
 
 function partMaker(part: WorkloadPart, spec: WorkloadSpec, filler: Filler | undefined): PartMaker {
-  const { endpoint, seed, maxTokensField } = spec
+  const { endpoint, asChat, seed, maxTokensField } = spec
   const { stream, source } = part
   if (endpoint === 'raw' && source.kind === 'given') return rawMaker(source)
-  const limit = limitWriter(endpoint, maxTokensField)
+  const limit = limitWriter(asChat ? 'chat' : endpoint, maxTokensField)
   const end = bodyEnd(part, seed, limit)
   if (source.kind === 'given') {
     const { outputs } = source

@@ -41,6 +41,8 @@ export interface WorkloadSpec {
   /** For the report: 'prompt', 'chat', a file's name. */
   name: string
   endpoint: ApiEndpoint
+  /** The requests are written as chat's, and translated for the endpoint when they are sent. */
+  asChat?: boolean | undefined
   model: string
   /** Where there are several: `model` names them all, and each has parts of its own. */
   models?: readonly ModelShare[] | undefined

@@ -4,9 +4,13 @@ import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildPlan } from '../../src/bench/build-plan.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
+import { resolveTarget } from '../../src/client/target.ts'
 import { type SimulatedProvider, startProvider } from '../../src/provider/server.ts'
+import { answerText } from '../../src/provider/text.ts'
 import { ENDPOINTS, endpointOf } from '../../src/wire/endpoints.ts'
-import { decoded, httpServer, run } from '../support/engine.ts'
+import { buildConversation } from '../../src/wire/template.ts'
+import { canConverse } from '../../src/workload/choose.ts'
+import { decoded, httpServer, run, type TestServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -63,6 +67,142 @@ describe('each API', () => {
     const [{ headers } = { headers: {} }] = planOf({ endpoint }).arms
     const [name, value] = endpointOf(endpoint).keyHeader('sk-any')
     expect(headers).toMatchObject({ [name]: value, ...endpointOf(endpoint).headers })
+  })
+})
+
+describe('conversations', () => {
+  const CONVERSING = SPOKEN.filter(canConverse)
+  /** Passes requests on, and keeps their bodies. */
+  async function recorded(): Promise<TestServer & { bodies: Record<string, unknown>[] }> {
+    const bodies: Record<string, unknown>[] = []
+    const server = await httpServer((request, response) => {
+      let text = ''
+      request.on('data', (part) => {
+        text += part
+      })
+      request.on('end', async () => {
+        bodies.push(JSON.parse(text))
+        const headers = Object.fromEntries(
+          Object.entries(request.headers).flatMap(([name, value]) =>
+            name.includes('-') ? [[name, String(value)]] : [],
+          ),
+        )
+        const authorization = request.headers.authorization ?? ''
+        const answer = await fetch(provider.url + request.url, {
+          method: 'POST',
+          headers: { ...headers, authorization },
+          body: text,
+        })
+        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+        response.end(Buffer.from(await answer.arrayBuffer()))
+      })
+    })
+    return { ...server, bodies }
+  }
+
+  interface Said {
+    role?: string
+    content?: string | { text: string }[]
+    parts?: { text: string }[]
+  }
+  interface Body {
+    messages?: Said[]
+    system?: string
+    input?: Said[]
+    instructions?: string
+    contents?: Said[]
+    systemInstruction?: Said
+  }
+  /** Who said what, as each API has it. */
+  const SAID: Record<string, (body: Body) => [string, string][]> = {
+    chat: ({ messages = [] }) => rolesOf(messages),
+    messages: ({ messages = [], system = '' }) => [['system', system], ...rolesOf(messages)],
+    responses: ({ input = [], instructions = '' }) => [['system', instructions], ...rolesOf(input)],
+    gemini: ({ contents = [], systemInstruction = {} }) => rolesOf([systemInstruction, ...contents]),
+  }
+  function rolesOf(list: readonly Said[]): [string, string][] {
+    return list.map(({ role = 'system', content, parts = [] }) => {
+      const held = content ?? parts
+      return [role.replace('model', 'assistant'), typeof held === 'string' ? held : held.map(({ text }) => text).join()]
+    })
+  }
+  it.each(CONVERSING.flatMap((endpoint) => [false, true].map((stream) => ({ endpoint, stream }))))(
+    '$endpoint, streamed: $stream: each request holds what was said, and the model’s own answers',
+    async ({ endpoint, stream }) => {
+      const server = await recorded()
+      try {
+        const asked = { 'input-tokens': '3', 'shared-prefix-tokens': '2', 'max-tokens': '4' }
+        const load = { requests: undefined, turns: '3', sessions: '2', concurrency: '1' }
+        const { arm } = await run(planOf({ endpoint, stream, url: server.origin, ...asked, ...load }))
+        expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 6 })
+        expect(decoded(arm.stamped.total).count).toBe(6)
+        expect(arm.tokens.output).toBe(24)
+        const said = SAID[endpoint]?.(server.bodies[2] ?? {}) ?? []
+        expect(said.map(([role]) => role)).toEqual(['system', 'user', 'assistant', 'user', 'assistant', 'user'])
+        expect([said[2]?.[1], said[4]?.[1]]).toEqual([answerText(4), answerText(4)])
+        expect(said.at(-1)?.[1]).toMatch(/ kt[a-z]{16}$/)
+      } finally {
+        await server.close()
+      }
+    },
+  )
+
+  it.each(CONVERSING)('%s: messages of a dataset, with calls of tools and their results', async (endpoint) => {
+    const server = await recorded()
+    try {
+      const call = { id: 'c1', type: 'function', function: { name: 'look_up', arguments: '{"of":"x"}' } }
+      const messages = [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Look it up.' },
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c1', content: 'found' },
+        { role: 'user', content: 'And now?' },
+      ]
+      const prompts = dir.file('messages.jsonl')
+      writeFileSync(prompts, `${JSON.stringify({ messages })}\n`)
+      const { arm } = await run(planOf({ endpoint, url: server.origin, prompts, requests: '2', 'max-tokens': '4' }))
+      expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 2 })
+      expect(decoded(arm.stamped.total).count).toBe(2)
+      expect(JSON.stringify(server.bodies[0])).toMatch(
+        /Be brief\..*Look it up\..*look_up.*found.*And now\? kt[a-z]{16}/,
+      )
+    } finally {
+      await server.close()
+    }
+  })
+
+  it.each(CONVERSING)('%s: the nonce may end what a tool returned', async (endpoint) => {
+    const nonce = 'abcdefghijklmnop'
+    const messages = [
+      { role: 'user', content: 'Look it up.' },
+      { role: 'assistant', content: null, tool_calls: [{ id: 'c1', function: { name: 'f', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'c1', content: `found kt${nonce}` },
+    ]
+    const shape = { endpoint, model: 'm', stream: false }
+    const { origin, path } = resolveTarget(provider.url, shape)
+    const { keyHeader, headers } = endpointOf(endpoint)
+    const answer = await fetch(origin + path, {
+      method: 'POST',
+      headers: Object.fromEntries([...Object.entries(headers), keyHeader('sk-any')]),
+      body: JSON.stringify({
+        ...buildConversation(shape, messages),
+        ...(endpoint === 'messages' && { max_tokens: 2 }),
+      }),
+    })
+    expect(await answer.text()).toContain(`kt1.${nonce}.`)
+  })
+
+  it('what another API has no words for is refused with its place, before anything is sent', () => {
+    const prompts = dir.file('odd.jsonl')
+    const content = [
+      { type: 'input_audio', input_audio: { data: 'QUJD' } },
+      { type: 'text', text: 'What is it?' },
+    ]
+    writeFileSync(prompts, `${JSON.stringify({ messages: [{ role: 'user', content }] })}\n`)
+    expect(() => planOf({ endpoint: 'messages', prompts })).toThrow(
+      'odd.jsonl:1: --endpoint messages does not carry content of the type input_audio',
+    )
+    expect(() => planOf({ endpoint: 'rerank', turns: '3' })).toThrow('--turns does not go with --endpoint rerank')
   })
 })
 

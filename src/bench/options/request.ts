@@ -133,7 +133,10 @@ export function readRequest(given: Given, target: TargetFlagValues, faults: Faul
   faults.check(values, RULES)
   if (!faults.sound(...Object.keys(requestFlags))) return undefined
   const workload = faults.attempt(() =>
-    chooseWorkload({ ...values, playsRows: turns === FROM_FILE, changes: toBodyChanges(values) }),
+    chooseWorkload({
+      ...values,
+      ...{ converses: turns !== undefined, playsRows: turns === FROM_FILE, changes: toBodyChanges(values) },
+    }),
   )
   if (workload) checkWorkload(workload, values, target, faults)
   if (workload) checkExtraBody(workload, values, faults)

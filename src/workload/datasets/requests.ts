@@ -1,10 +1,10 @@
 /** Single requests of a dataset's rows. A conversation is one request: all of it up to the last user's message. */
 import { UserError } from '../../errors.ts'
 import { marked } from '../../wire/body-changes.ts'
+import { UnsupportedByOthers } from '../../wire/chat-turns.ts'
 import { type ApiEndpoint, ENDPOINTS, endpointOf, formatOfEndpoint } from '../../wire/endpoints.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { openaiRequest } from '../../wire/openai.ts'
-import { bodyTemplate, type RequestShape } from '../../wire/template.ts'
+import { bodyTemplate, buildConversation, type RequestShape } from '../../wire/template.ts'
 import { type GivenRequests, type GivenTemplate, givenRequests } from '../given.ts'
 import { endWithNonce } from '../prompts.ts'
 import type { DatasetRow } from './dataset.ts'
@@ -57,13 +57,26 @@ function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
   const prompt = row.turns.length === 1 ? add.prompt : undefined
   const messages = prompt === undefined ? messagesUpToLastTurn(row) : []
   const build = (hole: string): JsonObject => {
-    if (prompt === undefined)
-      return { ...openaiRequest(shape, { messages: endWithNonce(messages, hole, row.place) }), ...own }
+    if (prompt === undefined) {
+      return { ...conversationAt(row.place, shape, endWithNonce(messages, hole, row.place)), ...own }
+    }
     const { endpoint, changes: _, ...spec } = shape
     return { ...formatOfEndpoint(endpoint).buildRequest(spec, marked(prompt, hole)), ...own }
   }
   const texts = shape.model + (prompt ?? JSON.stringify(messages)) + JSON.stringify(own)
   return { ...bodyTemplate(build, texts, shape.changes), outputTokens }
+}
+
+function conversationAt(place: string, shape: RequestShape, messages: readonly JsonObject[]): JsonObject {
+  try {
+    return buildConversation(shape, messages)
+  } catch (error) {
+    if (!(error instanceof UnsupportedByOthers)) throw error
+    throw new UserError(
+      `${place}: --endpoint ${shape.endpoint} does not carry ${error.message}`,
+      'Leave the row out, or send it as chat.',
+    )
+  }
 }
 
 /** Refuses a row of another endpoint. */
@@ -75,7 +88,7 @@ export function assertEndpoint({ place, path, turns }: DatasetRow, endpoint: Api
       other ? `Pass --endpoint ${other}.` : `kt bench sends to these endpoints: ${ENDPOINTS.join(', ')}.`,
     )
   }
-  if (endpoint === 'chat' || (turns.length === 1 && turns[0].add.prompt !== undefined)) return
+  if (formatOfEndpoint(endpoint).buildConversation || (turns.length === 1 && turns[0].add.prompt !== undefined)) return
   throw new UserError(
     `${place}: messages do not go with --endpoint ${endpoint}`,
     'Give prompts, such as {"prompt": "Say hello"}, or leave --endpoint out.',

@@ -79,7 +79,7 @@ describe('each section checks itself', () => {
     ['load', { turns: '3', 'session-rate': '5', concurrency: '5' }, 'an open and a closed loop'],
     ['load', { turns: '5000' }, '--turns: must be at most 4,096'],
     ['load', { turns: '0' }, '--turns: '],
-    ['load', { turns: '3', endpoint: 'completions' }, '--turns goes with --endpoint chat, not with completions'],
+    ['load', { turns: '3', endpoint: 'completions' }, '--turns does not go with --endpoint completions'],
     ['load', { 'think-time': 'lognormal(2s,0.5)' }, 'a distribution of --think-time goes with conversations'],
     ['load', { turns: '3', 'think-time': 'lognormal(2s)' }, "'lognormal(2s)' is not a pause"],
     ['load', { 'think-time': '-2s' }, '--think-time: must not be negative'],
