@@ -66,8 +66,9 @@ export function hasFailed({ arms }: RunRecord): boolean {
   return arms.some(({ outcomes }) => Object.keys(outcomes).some((code) => code !== 'OK'))
 }
 
-/** How targets refuse an API that they do not speak. */
-const NOT_SPOKEN: ReadonlySet<string> = new Set<Outcome>(['KT_HTTP_404', 'KT_HTTP_4XX'])
+/** How targets refuse an API that they do not speak: no such path, or no such method of it. */
+const NOT_SPOKEN = /^HTTP 40[45]\b/
+
 const [USUAL_FIELD, NEWER_FIELD] = MAX_TOKENS_FIELDS
 
 /** The member to ask for output tokens with, where a target refused the usual one and named it. */
@@ -107,7 +108,8 @@ export function describeFailures(
       const { means } = OUTCOMES[code as Outcome]
       const reason = details[code as Outcome]
       const quoted = reason ? `: "${reason}"` : ''
-      const spoken = NOT_SPOKEN.has(code) ? ` Does the target speak --endpoint ${endpoint}?` : ''
+      const isSpoken = endpoint === 'raw' || !NOT_SPOKEN.test(reason ?? '')
+      const spoken = isSpoken ? '' : ` Does the target speak --endpoint ${endpoint}?`
       const advice = adviceOn(reason ?? '') ?? spoken
       return [`The validating request to ${urls[arm]} failed: ${code}, ${means}${quoted}.${advice} ${then}`]
     }),

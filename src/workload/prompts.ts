@@ -111,7 +111,8 @@ function withNonce(
   if (Array.isArray(prompt) && ended !== undefined) return { ...body, [field]: [...prompt.slice(0, -1), ended] }
   throw new UserError(
     `${path}: '${field}' ends with no text`,
-    `kt marks every request at the end of its last text: give '${field}' as a text, as several, or as messages.`,
+    `kt marks every request at the end of its last text: give '${field}' as a text, as several, or as messages; ` +
+      'or send it as it is with --endpoint raw, to a whole address.',
   )
 }
 

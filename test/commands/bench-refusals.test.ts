@@ -97,6 +97,15 @@ describe('kt bench against a target that does not answer as it should', () => {
     },
   )
 
+  it('an API that the target does not speak: named, after one request', async () => {
+    server = await httpServer(answer(404, '{"detail":"Not Found"}'))
+    const { code, stdout, stderr } = await kt(['bench', '--url', server.origin, '--endpoint', 'messages'])
+    expect(code).toBe(4)
+    expect(stderr).toContain(`request to ${server.origin}/v1/messages failed: KT_HTTP_404`)
+    expect(stderr).toContain('Does the target speak --endpoint messages?')
+    expect(stdout).toContain('KT_HTTP_404  1 x ')
+  })
+
   it('a refused connection', async () => {
     const gone = await tcpServer(() => {})
     await gone.close()
