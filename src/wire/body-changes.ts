@@ -28,7 +28,7 @@ export function changeBody(body: JsonObject, { extra, usage = true, images = [] 
 }
 
 /** Neither side is changed. */
-function mergeDeep(into: JsonObject, from: JsonObject): JsonObject {
+export function mergeDeep(into: JsonObject, from: JsonObject): JsonObject {
   // Entries and no assignment: a member named `__proto__` is a member like any other.
   const merged = new Map(Object.entries(into))
   for (const [name, value] of Object.entries(from)) {

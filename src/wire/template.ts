@@ -14,6 +14,8 @@ export interface RequestTemplate {
   between: string
   /** Without the closing brace: the limit of the answer may come before it. */
   after: string
+  /** Bytes of it that are no text: its images. */
+  attached?: number
 }
 
 export interface RequestShape extends RequestSpec {
@@ -51,13 +53,14 @@ export function bodyTemplate(
   texts: string,
   changes: BodyChanges = {},
 ): RequestTemplate {
+  const attached = changes.images?.reduce((sum, { length }) => sum + length, 0) ?? 0
   const write = (hole: string): string => JSON.stringify(changeBody(build(hole), changes))
-  if (changes.nonce === false) return { before: write('').slice(0, -1), between: '', after: '' }
+  if (changes.nonce === false) return { before: write('').slice(0, -1), between: '', after: '', attached }
   const taken = texts + JSON.stringify(changes.extra ?? {})
   let hole = 'kt-hole'
   while (taken.includes(hole)) hole += '-hole'
   const [before = '', after = ''] = write(hole).split(hole)
-  return { before, between: '', after: after.slice(0, -1) }
+  return { before, between: '', after: after.slice(0, -1), attached }
 }
 
 const PREFIX = 'kt-prefix'

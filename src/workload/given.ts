@@ -9,7 +9,7 @@ import { drawPlaces, pickTexts, type TextStore, TextWriter, textReader } from '.
 const HOLE = '\0'
 const BYTES_A_TOKEN = 4
 
-export interface GivenTemplate extends Pick<RequestTemplate, 'before' | 'after'> {
+export interface GivenTemplate extends Pick<RequestTemplate, 'before' | 'after' | 'attached'> {
   /** Its own number of output tokens to ask for. */
   outputTokens?: number | undefined
 }
@@ -19,6 +19,8 @@ export interface GivenRequests {
   texts: TextStore
   /** Of each request its own number of output tokens, or 0; undefined where no request has one. */
   outputs?: Uint32Array | undefined
+  /** Bytes of each that are no text: its images. */
+  attached: number
 }
 
 /** With `sample`, so many of the requests, drawn by its seed and in a drawn order. */
@@ -28,14 +30,16 @@ export function givenRequests(
 ): GivenRequests {
   const writer = new TextWriter()
   const own: number[] = []
-  for (const { before, after, outputTokens } of templates) {
+  let attached = 0
+  for (const { before, after, outputTokens, attached: images = 0 } of templates) {
+    attached = images
     if (outputTokens !== undefined) own[writer.count] = outputTokens
     writer.add(before + HOLE + after)
   }
   const texts = writer.finish()
   const places = sample && drawPlaces(writer.count, sample.count, sample.seed)
   const outputs = own.length === 0 ? undefined : pickOutputs(own, writer.count, places)
-  return { kind: 'given', texts: places ? pickTexts(texts, places) : texts, outputs }
+  return { kind: 'given', texts: places ? pickTexts(texts, places) : texts, outputs, attached }
 }
 
 function pickOutputs(own: readonly number[], count: number, places: Uint32Array | undefined): Uint32Array {
@@ -63,14 +67,14 @@ export function givenReader({ texts }: GivenRequests): (place: number) => readon
 }
 
 /** The tokens of a request's prompt: an estimate, for text that kt did not write. */
-export function givenTokens({ texts }: GivenRequests, place: number): number {
-  return Math.ceil(bytesAt(texts, place) / BYTES_A_TOKEN)
+export function givenTokens(given: GivenRequests, place: number): number {
+  return Math.ceil(bytesAt(given, place) / BYTES_A_TOKEN)
 }
 
-export function meanGivenTokens({ texts }: GivenRequests): number {
-  const { length } = texts.lengths
+export function meanGivenTokens(given: GivenRequests): number {
+  const { length } = given.texts.lengths
   let bytes = 0
-  for (let place = 0; place < length; place++) bytes += bytesAt(texts, place)
+  for (let place = 0; place < length; place++) bytes += bytesAt(given, place)
   return bytes / length / BYTES_A_TOKEN
 }
 
@@ -92,6 +96,6 @@ export function hashGiven(hash: Hash, given: GivenRequests): void {
   }
 }
 
-function bytesAt({ lengths }: TextStore, place: number): number {
-  return (lengths[place] ?? 0) - HOLE.length
+function bytesAt({ texts: { lengths }, attached }: GivenRequests, place: number): number {
+  return (lengths[place] ?? 0) - HOLE.length - attached
 }

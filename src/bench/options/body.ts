@@ -7,10 +7,11 @@ import { z } from 'zod'
 import { failure, type Result, reasonOf, success } from '../../errors.ts'
 import { type FlagValues, flagGroup, oneOf } from '../../parse/flags.ts'
 import { type Faults, rulesOf } from '../../parse/parse-flags.ts'
-import { share } from '../../parse/quantity.ts'
-import { type BodyChanges, MAX_TOKENS_FIELDS } from '../../wire/body-changes.ts'
+import { parsedBy, positiveCount, share } from '../../parse/quantity.ts'
+import { type BodyChanges, MAX_TOKENS_FIELDS, mergeDeep } from '../../wire/body-changes.ts'
 import { endpointOf } from '../../wire/endpoints.ts'
 import { asObject, type JsonObject } from '../../wire/json.ts'
+import { imageUrl, responseFormat, sizePair, toolDefinitions } from '../../workload/attachments.ts'
 import { asksForTokens, type WorkloadSpec } from '../../workload/workload.ts'
 
 const { text, yesOrNo } = flagGroup('REQUEST')
@@ -38,11 +39,37 @@ function readJson(given: string): Result<JsonObject> {
   }
 }
 
+/** A JSON object in a file; in a config file also its members. */
+const jsonFile = z
+  .union([z.string(), z.record(z.string(), z.unknown())], { error: 'expected a file' })
+  .transform((given) => (typeof given === 'string' ? `@${given}` : given))
+  .pipe(jsonObject)
+
+const MOST_PIXELS = 4_096 * 4_096
+const MOST_IMAGES = 100
+const MOST_TOKENS = 1_000_000
+
 export const bodyFlags = {
   'extra-body': text(
     jsonObject.optional(),
     'JSON object, or @FILE, that is merged deep into the body of every request',
     { example: `'{"temperature":0}'` },
+  ),
+  image: text(
+    parsedBy((given) => sizePair(given, "a size in pixels such as '512x512'", MOST_PIXELS)).optional(),
+    'chat: an image of this size beside each prompt, as a PNG in a data URL',
+    { example: '512x512' },
+  ),
+  images: text(positiveCount.optional(), 'number of images of --image in each request [default: 1]'),
+  tools: text(
+    parsedBy((given) => sizePair(given, "a number of tools and their tokens such as '8x400'", MOST_TOKENS)).optional(),
+    'chat: so many tools, of about so many tokens each, in every request',
+    { example: '8x400' },
+  ),
+  'json-schema': text(
+    jsonFile.optional(),
+    'chat: ask for structured output by the JSON Schema in this file (response_format)',
+    { helpValue: 'FILE' },
   ),
   'max-tokens-field': text(
     oneOf(MAX_TOKENS_FIELDS).optional(),
@@ -63,20 +90,38 @@ export type BodyFlagValues = FlagValues<typeof bodyFlags>
 
 const rule = rulesOf<BodyFlagValues & { body: string | undefined; trace: unknown; turns: unknown }>()
 
-const NOT_WITH_BODY = (['extra-body', 'max-tokens-field', 'usage'] as const).map((name) =>
-  rule(
-    [name, 'body'],
-    (given) =>
-      given[name] !== undefined &&
-      given.body !== undefined &&
-      failure(
-        `--${name === 'usage' ? 'no-usage' : name} does not go with --body, which is sent as it stands`,
-        'Change the file, or leave one of them out.',
-      ),
-  ),
+const NOT_WITH_BODY = (['extra-body', 'max-tokens-field', 'usage', 'image', 'tools', 'json-schema'] as const).map(
+  (name) =>
+    rule(
+      [name, 'body'],
+      (given) =>
+        given[name] !== undefined &&
+        given.body !== undefined &&
+        failure(
+          `--${name === 'usage' ? 'no-usage' : name} does not go with --body, which is sent as it stands`,
+          'Change the file, or leave one of them out.',
+        ),
+    ),
 )
 
+function areKept([width, height]: readonly [number, number], images: number): boolean {
+  return images <= MOST_IMAGES && images * width * height <= MOST_PIXELS
+}
+
 export const BODY_RULES = [
+  rule(
+    ['images', 'image'],
+    ({ images = 0, image }) =>
+      images > 0 &&
+      image === undefined &&
+      failure('--images says how many, not how large', 'Add their size, such as --image 512x512.'),
+  ),
+  rule(
+    ['images', 'image'],
+    ({ images = 1, image: [width, height] = [0, 0] }) =>
+      !areKept([width, height], images) &&
+      failure('--image x --images is above 16,777,216 pixels or 100 images', 'They are kept in memory: ask for less.'),
+  ),
   ...NOT_WITH_BODY,
   ...(['trace', 'turns'] as const).map((name) =>
     rule(
@@ -96,8 +141,17 @@ export const BODY_RULES = [
   ),
 ]
 
-export function toBodyChanges({ 'extra-body': extra, usage, nonce }: BodyFlagValues): BodyChanges {
-  return { extra, usage, nonce }
+export function toBodyChanges({ 'extra-body': extra, usage, nonce, image, images = 1, ...own }: BodyFlagValues) {
+  const { tools, 'json-schema': schema } = own
+  const added = {
+    ...(tools ? { tools: toolDefinitions(...tools) } : {}),
+    ...(schema ? { response_format: responseFormat(schema) } : {}),
+  }
+  return {
+    extra: tools || schema ? mergeDeep(added, extra ?? {}) : extra,
+    ...{ usage, nonce },
+    images: image && areKept(image, images) ? Array.from({ length: images }, (_, n) => imageUrl(...image, n)) : [],
+  } satisfies BodyChanges
 }
 
 /** What --extra-body must not say, because something else says it, or because nothing could be measured then. */

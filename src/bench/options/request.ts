@@ -174,6 +174,10 @@ function checkWorkload(
     }
   }
   if (values.stream && !streams) refuse('stream', 'Its answers are never streamed: leave --stream out.')
+  for (const name of ['image', 'tools', 'json-schema'] as const) {
+    if (values[name] === undefined || endpoint === 'chat') continue
+    refuse(name, 'kt writes it for chat only: write it into --extra-body, in the form of that API.')
+  }
   if (values['max-tokens-field'] !== undefined && endpoint !== 'chat') {
     refuse('max-tokens-field', 'Only chat has two names for it: leave it out.')
   }

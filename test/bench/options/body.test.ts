@@ -1,8 +1,9 @@
 // What a user changes in the requests that kt writes: the bodies as they leave, and what is refused.
+import { crc32, inflateSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parseBenchOptions } from '../../../src/bench/options.ts'
 import { requestMaker } from '../../../src/workload/request-maker.ts'
-import { workloadSha256 } from '../../../src/workload/workload.ts'
+import { expectedTokens, workloadSha256 } from '../../../src/workload/workload.ts'
 import { messageOf } from '../../support/refusal.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
@@ -130,3 +131,93 @@ describe('--no-nonce', () => {
     expect(hash({ 'max-tokens-field': 'max_completion_tokens' })).not.toBe(usual)
   })
 })
+
+describe('what stands beside the prompt', () => {
+  interface Part {
+    type: string
+    text?: string
+    image_url?: { url: string }
+  }
+  const partsOf = (body: Record<string, unknown>): Part[] => (body.messages as { content: Part[] }[])[0]?.content ?? []
+
+  it('--image is a PNG of that size, before the text, and --images are unlike each other', () => {
+    const parts = partsOf(sent({ prompt: 'Look', image: '64x48', images: '2' }))
+    expect(parts.map(({ type }) => type)).toEqual(['image_url', 'image_url', 'text'])
+    expect(parts.at(-1)?.text).toBe('Look NONCE')
+    const [one, other] = parts.slice(0, 2).map(({ image_url: { url = '' } = {} }) => readPng(url))
+    expect(one).toMatchObject({ width: 64, height: 48, chunks: ['IHDR', 'IDAT', 'IEND'], bytes: 48 * (1 + 64 * 3) })
+    expect(other?.data).not.toEqual(one?.data)
+    // The same again, and none of it is a token of the prompt.
+    expect(sent({ prompt: 'Look', image: '64x48', images: '2' })).toEqual(
+      sent({ prompt: 'Look', image: '64x48', images: '2' }),
+    )
+    const tokens = (values: Record<string, unknown>) => expectedTokens(workloadOf({ prompt: 'Look', ...values })).input
+    expect(tokens({ image: '512x512' }) - tokens({})).toBeLessThan(100)
+  })
+
+  it('goes into the last message of a dataset, and after its own parts', () => {
+    const messages = [{ role: 'system', content: 'Be brief.' }, ...said([{ type: 'text', text: 'Look' }])]
+    const prompts = dir.write('messages.jsonl', JSON.stringify({ messages }))
+    const body = sent({ prompts, image: '8x8' }) as { messages: { role: string; content: Part[] }[] }
+    expect(body.messages[0]).toEqual({ role: 'system', content: 'Be brief.' })
+    expect(body.messages[1]?.content.map(({ type }) => type)).toEqual(['image_url', 'text'])
+  })
+
+  it('--tools are so many, of about so many tokens, with --extra-body beside them', async () => {
+    const { tools, tool_choice: choice } = sent({
+      prompt: 'Hi',
+      tools: '8x400',
+      'extra-body': '{"tool_choice":"none"}',
+    })
+    const { encode } = await import('gpt-tokenizer')
+    const defined = tools as { type: string; function: { name: string } }[]
+    expect(choice).toBe('none')
+    expect(new Set(defined.map((tool) => tool.function.name)).size).toBe(8)
+    for (const tool of defined) {
+      const tokens = encode(JSON.stringify(tool.function)).length
+      expect(Math.abs(tokens - 400)).toBeLessThan(60)
+    }
+  })
+
+  it('--json-schema asks for an answer of that form', () => {
+    const schema = { type: 'object', properties: { a: { type: 'string' } } }
+    const format = (content: unknown) =>
+      sent({ prompt: 'Hi', 'json-schema': dir.write('s.json', content) }).response_format
+    expect(format(schema)).toEqual({ type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } })
+    const whole = { name: 'mine', strict: false, schema }
+    expect(format(whole)).toEqual({ type: 'json_schema', json_schema: whole })
+  })
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ image: '512' }, "--image: '512' is not a size in pixels such as '512x512'"],
+    [{ image: '0x5' }, "--image: '0x5' is not a size"],
+    [{ image: '99999x99999' }, "'99999x99999' is too large"],
+    [{ image: '4096x4096', images: '100' }, 'is above 16,777,216 pixels or 100 images'],
+    [{ images: '2' }, '--images says how many, not how large'],
+    [{ tools: 'many' }, "--tools: 'many' is not a number of tools"],
+    [{ 'json-schema': 'no-such.json' }, '--json-schema: no-such.json: ENOENT'],
+    [{ image: '8x8', endpoint: 'completions' }, '--image does not go with --endpoint completions'],
+    [{ tools: '2x100', endpoint: 'messages' }, '--tools does not go with --endpoint messages'],
+    [{ image: '8x8', body: 'b.json' }, '--image does not go with --body'],
+    [{ 'max-tokens': '5', 'max-tokens-field': 'max_tokens', endpoint: 'responses' }, '--max-tokens-field does not go'],
+  ])('%o is refused', (values, message) => {
+    expect(messageOf(() => parseBenchOptions({ values }))).toContain(message)
+  })
+})
+
+/** By RFC 2083; throws where a check does not agree. */
+function readPng(url: string) {
+  const png = Buffer.from(url.replace('data:image/png;base64,', ''), 'base64')
+  const chunks: string[] = []
+  let at = 8
+  let data = Buffer.alloc(0)
+  while (at < png.length) {
+    const length = png.readUInt32BE(at)
+    const type = png.toString('latin1', at + 4, at + 8)
+    if (crc32(png.subarray(at + 4, at + 8 + length)) !== png.readUInt32BE(at + 8 + length)) throw new Error(type)
+    if (type === 'IDAT') data = inflateSync(png.subarray(at + 8, at + 8 + length))
+    chunks.push(type)
+    at += 12 + length
+  }
+  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), chunks, data, bytes: data.length }
+}
