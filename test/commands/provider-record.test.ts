@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { EXIT } from '../../src/errors.ts'
 import { readCassette } from '../../src/provider/cassette/cassette.ts'
@@ -15,6 +15,8 @@ afterAll(() => dir.remove())
 
 async function listen(...args: string[]): Promise<KtProcess & { url: string }> {
   const server = startKt([...args, '--port', '0', '--json'], {}, dir.path)
+  // Also where the test fails before it ends the server itself.
+  onTestFinished(() => void server.child.kill('SIGKILL'))
   if (!server.child.stdout) throw new Error('a server without output')
   const [line] = await once(createInterface({ input: server.child.stdout }), 'line')
   return { ...server, url: z.object({ url: z.string() }).parse(JSON.parse(String(line))).url }
