@@ -29,10 +29,7 @@ const DEADLINE_CHECK_MS = 10
 export class Engine {
   readonly recorders: ArmRecorder[]
   readonly dropped: DroppedArms
-  /**
-   * Open loop: how late requests were handed to their socket. A wait for a slot and the opening of a connection are no
-   * part of it.
-   */
+  /** Open loop: how late requests were handed to their socket, without waits for a slot or a connection. */
   sendLag = new Histogram()
   /** Open loop: the time in which requests were due, and in which they left. Their ratio is achieved/offered. */
   offeredUs = 0

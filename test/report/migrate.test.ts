@@ -23,6 +23,8 @@ const ADDED = ['requestsNeeded', 'doubts']
 function figures(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return WORDS.includes(key) ? value : undefined
   if (Array.isArray(value)) return value.map((part) => figures(part, key)).filter((part) => part !== undefined)
+  // The last bits are those of the solver.
+  if (typeof value === 'number') return Number(value.toPrecision(12))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, part]) => {
@@ -51,7 +53,7 @@ describe('a report of an earlier version', () => {
   ])('gives what it gave: %s', async (name, args) => {
     const { stdout, stderr } = await kt([...args, '--json'], {}, folder)
     expect(stderr).toBe('')
-    expect(figures(JSON.parse(stdout))).toEqual(stored(`figures/${name}.json`))
+    expect(figures(JSON.parse(stdout))).toEqual(figures(stored(`figures/${name}.json`)))
   })
 
   it('calibrates no plan where the gateway was not the limit, as a report of today would not', async () => {
