@@ -73,10 +73,16 @@ type OneModel = Omit<WorkloadOptions, 'model'> & { model: string | undefined }
 
 function writeWorkload(options: OneModel): WorkloadSpec {
   const profile = options.workload === undefined ? undefined : readWorkloadProfile(options.workload)
-  const endpoint = profile?.endpoint ?? options.endpoint ?? 'chat'
+  const endpoint = endpointFor(options.endpoint, profile?.endpoint)
   const isTranslated = options.converses && endpoint !== 'chat' && canConverse(endpoint)
   if (!isTranslated) return workloadOf(endpoint, profile, options)
   return { ...workloadOf('chat', profile, options), endpoint, asChat: true }
+}
+
+/** A profile of one API that takes messages is one of any other that does. */
+function endpointFor(asked: ApiEndpoint | undefined, own: ApiEndpoint | undefined): ApiEndpoint {
+  if (own === undefined || asked === undefined) return own ?? asked ?? 'chat'
+  return canConverse(own) && canConverse(asked) ? asked : own
 }
 
 /** Whether its requests may be conversations. */

@@ -61,6 +61,12 @@ describe('each API', () => {
     expect(arm.tokens.output).toBe(endpointOf(endpoint).usualLimit ?? 8)
   })
 
+  it('a workload of one API goes to another that takes messages too', async () => {
+    const { arm } = await run(planOf({ endpoint: 'messages', workload: 'chat', 'max-tokens': '3' }))
+    expect(arm.outcomes, JSON.stringify(arm.details)).toEqual({ OK: 6 })
+    expect(() => planOf({ endpoint: 'rerank', workload: 'chat' })).toThrow('goes to the chat endpoint')
+  })
+
   it.each(SPOKEN)('%s: the key goes where the API wants it', async (endpoint) => {
     const { arm } = await run(planOf({ endpoint, requests: '1', 'api-key': 'sk-other' }))
     expect(arm.outcomes).toEqual({ KT_HTTP_401: 1 })
@@ -309,7 +315,7 @@ describe('what cannot be asked for', () => {
     [{ endpoint: 'raw', body: raw, stream: true }, '--stream does not go with --endpoint raw'],
     [{ endpoint: 'rerank', stream: true }, '--stream does not go with --endpoint rerank'],
     [{ endpoint: 'rerank', 'max-tokens': '5' }, '--max-tokens does not go with --endpoint rerank'],
-    [{ endpoint: 'gemini', workload: 'mix' }, 'goes to the chat endpoint'],
+    [{ endpoint: 'gemini', workload: 'mix' }, 'streams a part of its answers'],
     [{ endpoint: 'messages', body: raw }, "the body has no 'messages'"],
   ])('%o', (values, why) => {
     expect(() => planOf(values)).toThrow(why)
