@@ -1,6 +1,7 @@
 // How targets are reached: what contradicts what, certificates and keys, routes, and where an API key may go.
 import { createServer } from 'node:net'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { aboutRun } from '../../../src/bench/about-run.ts'
 import { buildPlan } from '../../../src/bench/build-plan.ts'
 import { commandLine, shownOptions } from '../../../src/bench/config.ts'
 import { routeLines } from '../../../src/bench/options/network.ts'
@@ -49,6 +50,16 @@ describe('client certificates', () => {
       expect(cert).toContain('BEGIN CERTIFICATE')
       expect(key).toContain('PRIVATE KEY')
     }
+  })
+
+  it('stay with those who send: what a fleet leaves with its broker has no key and no password', () => {
+    const both = { url, cert: files.both, proxy: 'http://me:secret@p:3128' }
+    const sent = plan(both)
+    const left = JSON.stringify(aboutRun(sent, {} as Parameters<typeof aboutRun>[1], []))
+    expect(JSON.stringify(sent)).toContain('PRIVATE KEY')
+    expect(left).toContain('"host":"p"')
+    expect(left).not.toContain('authorization')
+    expect(left).not.toContain('PRIVATE KEY')
   })
 
   it.each<[string, Record<string, unknown>, string]>([
