@@ -11,6 +11,7 @@ import { otherArmReading } from './bench-overhead.ts'
 import { canceledLines } from './canceled-lines.ts'
 import { sessionsSentence } from './conversation-table.ts'
 import { differenceSentence, droppedLines, failedCell, gatewaysOf, rankingSentence } from './gateways-table.ts'
+import { cacheGroups, cacheSentence, modelGroups, type NamedGroup } from './group-tables.ts'
 import { shownDurations } from './latency-table.ts'
 import { machineLine } from './machine-line.ts'
 import { cell, code, gateMarkdown, table } from './markdown.ts'
@@ -52,6 +53,9 @@ export function renderBenchMarkdown(bench: BenchReport, gate: Gate | null): stri
     ),
     ...answerNotes(report).map(cell),
     figures('overhead (ms)', overheadRows(report)),
+    figures('by model (ms)', groupRows(modelGroups(report))),
+    figures('by cache (ms)', groupRows(cacheGroups(report))),
+    cell(cacheSentence(report)),
     report.slo?.length ? sloMarkdown(report.slo) : '',
   ]
     .filter((part) => part !== '')
@@ -128,6 +132,18 @@ function figures(title: string, rows: readonly [string, Quantiles, rest: string]
       return [name, ...[p50, p90, p95, p99, max].map(formatMs), ...(someRest ? [rest] : [])]
     }),
   )
+}
+
+/** Latency and overhead of each group that has them. */
+function groupRows(groups: readonly NamedGroup[]): [string, Quantiles, string][] {
+  return groups.flatMap(([name, { latencyMs, overheadMs }]) => [
+    ...(latencyMs ? [row(`${name}, latency`, latencyMs)] : []),
+    ...(overheadMs ? [row(`${name}, overhead`, overheadMs)] : []),
+  ])
+}
+
+function row(name: string, measured: Quantiles & { count: number }): [string, Quantiles, string] {
+  return [cell(name), measured, formatNumber(measured.count)]
 }
 
 /** What was added to tokens and how long they were held. */

@@ -6,7 +6,7 @@ import type { StopReason } from '../load/limits.ts'
 import { primaryRun, runsOf } from '../report/runs.ts'
 import type { BenchReport, Gate, Run } from '../report/schema.ts'
 import { hang } from '../system/terminal.ts'
-import { counted, formatDuration, formatNumber } from '../units.ts'
+import { counted, formatDuration, formatNumber, formatShare } from '../units.ts'
 import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
@@ -142,9 +142,7 @@ function results(report: Run, page: Page): string {
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
   const title = hang(
     `${c.bold('Benchmark Results:')}${partial} `,
-    c.dim(
-      `${target.model} at ${host}${wayTo(url, report)}, ${pace}, ${load.workload.nonce === false ? 'without' : 'with'} a nonce`,
-    ),
+    c.dim(`${target.model} at ${host}${wayTo(url, report)}, ${pace}, ${nonceWords(report)}`),
     width,
   )
   const rows = [
@@ -158,6 +156,12 @@ function results(report: Run, page: Page): string {
     columns(rows, { width, align: ['left', 'right', 'left'] }),
     ...(explain ? [c.dim(paragraph(connectionsNote(report), page, '  '))] : []),
   ].join('\n')
+}
+
+/** Whether requests are unlike each other, and which share is not. */
+function nonceWords({ load: { workload } }: Run): string {
+  if (workload.nonce === false) return 'without a nonce'
+  return `with a nonce${workload.cacheHits ? `, ${formatShare(workload.cacheHits.share)} repeated` : ''}`
 }
 
 /** Who stands between, where a target is not reached by name and port: ' through the proxy p:3128'. */

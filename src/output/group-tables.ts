@@ -13,40 +13,50 @@ const COLUMNS = [
   ['Overhead', 'overheadMs'],
 ] as const
 
-/** '' where the run asks for one model. */
-export function modelSection({ models = [] }: Run, page: Page): string {
-  return groupTable(
-    'By model (ms):',
-    models.map(({ model, ...group }) => [model, group]),
-    page,
-  )
+export type NamedGroup = readonly [name: string, group: Group]
+
+/** None where the run asks for one model. */
+export function modelGroups({ models = [] }: Run): NamedGroup[] {
+  return models.map(({ model, ...group }) => [model, group])
 }
 
-/** '' where no request repeats another. */
-export function cacheSection({ cache, load, totals }: Run, page: Page): string {
+/** None where no request repeats another. */
+export function cacheGroups({ cache }: Run): NamedGroup[] {
+  return cache
+    ? [
+        ['hits', cache.hits],
+        ['misses', cache.misses],
+      ]
+    : []
+}
+
+export function modelSection(report: Run, page: Page): string {
+  return groupTable('By model (ms):', modelGroups(report), page)
+}
+
+export function cacheSection(report: Run, page: Page): string {
+  if (!report.cache) return ''
+  const table = groupTable('By cache (ms):', cacheGroups(report), page)
+  return `${table}\n${paragraph(cacheSentence(report), page, '  ')}`
+}
+
+/** How often the cache was hit, and who says so; '' where no request repeats another. */
+export function cacheSentence({ cache, load, totals }: Run): string {
   const asked = load.workload.cacheHits
   if (!cache || !asked) return ''
-  const { hitRate, repeated, toldBy, hits, misses } = cache
+  const { hitRate, repeated, toldBy } = cache
   const by = [
     ...(toldBy.header > 0 ? ["the gateway's header"] : []),
     ...(toldBy.stamp > 0 ? ["the provider's stamp"] : []),
     ...(toldBy.schedule > 0 ? ['what was repeated'] : []),
   ].join(' and ')
-  const line =
-    `${formatShare(hitRate)} hits, by ${by}; ${formatNumber(repeated)} of ${formatNumber(totals.successful)} answered ` +
-    `requests repeated one of ${asked.pool} (${formatShare(asked.share)} asked).`
-  const table = groupTable(
-    'By cache (ms):',
-    [
-      ['hits', hits],
-      ['misses', misses],
-    ],
-    page,
-  )
-  return `${table}\n${paragraph(line, page, '  ')}`
+  const answered = formatNumber(totals.successful)
+  const rate = `${formatShare(hitRate)} hits${by ? `, by ${by}` : ''}`
+  const repeats = `repeated one of ${asked.pool} (${formatShare(asked.share)} asked)`
+  return `${rate}; ${formatNumber(repeated)} of ${answered} answered requests ${repeats}.`
 }
 
-function groupTable(title: string, groups: readonly (readonly [string, Group])[], { c, width, explain }: Page): string {
+function groupTable(title: string, groups: readonly NamedGroup[], { c, width, explain }: Page): string {
   if (groups.length === 0) return ''
   const durations = COLUMNS.filter(
     ([name, of]) => groups.some(([, group]) => group[of]) && (explain || name !== 'TPOT'),

@@ -64,7 +64,8 @@ export function chooseWorkload(options: WorkloadOptions): WorkloadSpec {
   return {
     ...written,
     ...(maxTokensField === undefined ? {} : { maxTokensField }),
-    ...(changes.nonce === false ? { nonce: false } : {}),
+    // A body of any API has no place for one.
+    ...(changes.nonce === false || written.endpoint === 'raw' ? { nonce: false } : {}),
     ...(share === undefined ? {} : { repeats: { share, pool: POOL } }),
   }
 }

@@ -4,6 +4,7 @@ import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startGateway } from '../../reference-gateway/gateway.ts'
 import { bench } from '../../src/api/index.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
+import { renderBenchMarkdown } from '../../src/output/bench-markdown.ts'
 import { cacheSection } from '../../src/output/group-tables.ts'
 import { makePage } from '../../src/output/table.ts'
 import { readCacheVerdict } from '../../src/overhead/cache-status.ts'
@@ -100,6 +101,8 @@ it('the cache of the reference gateway hits what was repeated, and a hit costs l
     expect(text).toMatch(/By cache \(ms\): +Requests/)
     expect(text).toMatch(/hits: +\d+/)
     expect(text).toContain("hits, by the gateway's header")
+    const markdown = renderBenchMarkdown(report, null)
+    for (const row of ['hits, overhead', 'misses, latency']) expect(markdown).toContain(`| ${row} |`)
   } finally {
     await gateway.close()
     await provider.close()

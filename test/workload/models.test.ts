@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { bench } from '../../src/api/index.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
+import { renderBenchMarkdown } from '../../src/output/bench-markdown.ts'
 import { modelSection } from '../../src/output/group-tables.ts'
 import { makePage } from '../../src/output/table.ts'
 import { primaryRun } from '../../src/report/runs.ts'
@@ -95,6 +96,9 @@ it('a run reports a row for each model, and the table shows it', async () => {
     expect(table).toMatch(/By model \(ms\):.*Requests.*Latency P50.*TTFT P50.*Overhead P50/)
     expect(table).toMatch(/small: +\d+/)
     expect(table).toMatch(/large: +\d+/)
+    const markdown = renderBenchMarkdown(report, null)
+    expect(markdown).toMatch(/by model \(ms\)/)
+    for (const row of ['small, latency', 'small, overhead', 'large, latency']) expect(markdown).toContain(`| ${row} |`)
   } finally {
     await provider.close()
   }
