@@ -145,7 +145,7 @@ describe('as a command', () => {
   const dir = tempDir()
   afterAll(() => dir.remove())
 
-  test('it prints all objects as kubectl reads them, in YAML and in JSON, and what is left to do on stderr', async () => {
+  test('it prints all objects as kubectl reads them, in YAML or JSON, and on stderr what is left to do', async () => {
     const args = ['fleet', 'manifests', '--workers', '3']
     const { code, stdout, stderr } = await kt(args)
     expect(code).toBe(0)
