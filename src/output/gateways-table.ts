@@ -3,12 +3,12 @@
  * rows stand on the page and in Markdown.
  */
 import { runsOf } from '../report/runs.ts'
-import type { BenchReport, Ranking, Run } from '../report/schema.ts'
+import type { BenchReport, OverheadDefinition, Ranking, Run } from '../report/schema.ts'
 import { summarizeProcess } from '../report/watched.ts'
 import type { Metric } from '../slo/metrics.ts'
 import { counted, formatMs, formatNumber, formatShare } from '../units.ts'
-import { estimateAdded } from '../verdict/estimate.ts'
-import { bestReading } from '../verdict/judge-overhead.ts'
+import { type Estimate, estimateAdded } from '../verdict/estimate.ts'
+import { findReading } from '../verdict/judge-overhead.ts'
 import { bytesFormat, numberFormat } from './column.ts'
 import { bracketed, intervalWords, isOpen } from './sentences.ts'
 import { columns, type Page, paragraph } from './table.ts'
@@ -53,10 +53,17 @@ function isRanked({ dropped, totals }: Run): boolean {
   return !dropped && totals.successful > 0
 }
 
-/** Undefined where nothing tells it; a difference to an old gateway is none. */
-function addedBy(run: Run) {
+/** What means the same behind every gateway; what gateways say of themselves is not laid side by side. */
+const COMPARABLE: ReadonlySet<string> = new Set<OverheadDefinition>(['provider-stamped', 'paired'])
+
+/** Undefined where nothing tells it. */
+function addedBy(run: Run): Pick<Estimate, 'p50' | 'p99'> | undefined {
   const estimate = estimateAdded(run)
-  return estimate?.kind === 'overhead' ? estimate : undefined
+  if (estimate?.kind === 'overhead' && COMPARABLE.has(estimate.judgedBy.definition)) return estimate
+  // The difference to an old gateway is no overhead, but its stamps tell one.
+  const { p50, p99, ci95 } = findReading(run, 'provider-stamped')?.totalMs ?? {}
+  if (p50 === undefined || p99 === undefined) return undefined
+  return { p50: { valueMs: p50, ci95Ms: null }, p99: { valueMs: p99, ci95Ms: ci95 ?? null } }
 }
 
 function rowOf(run: Run, of: Gateways['of'], report: BenchReport): GatewayRow {
@@ -77,8 +84,7 @@ function readingsOf(run: Run, of: Gateways['of']): Pick<GatewayRow, 'p50' | 'ci5
     return { p50, ci50: iid95?.p50, p99, ci99: iid95?.p99 }
   }
   const { p50, p99 } = addedBy(run) ?? {}
-  const median = p50?.valueMs ?? bestReading(run)?.totalMs.p50
-  return { p50: median, ci50: p50?.ci95Ms ?? undefined, p99: p99?.valueMs, ci99: p99?.ci95Ms ?? undefined }
+  return { p50: p50?.valueMs, ci50: p50?.ci95Ms ?? undefined, p99: p99?.valueMs, ci99: p99?.ci95Ms ?? undefined }
 }
 
 /** '1', or '1-2' where no proof tells which of two places it has. */

@@ -5,12 +5,12 @@ import { toCsv } from '../../src/exports/csv.ts'
 import { toOpenMetrics } from '../../src/exports/openmetrics.ts'
 import { renderBenchMarkdown } from '../../src/output/bench-markdown.ts'
 import { renderBench } from '../../src/output/bench-table.ts'
-import { rankingSentence } from '../../src/output/gateways-table.ts'
+import { gatewaysOf, rankingSentence } from '../../src/output/gateways-table.ts'
 import { renderJunit } from '../../src/output/junit.ts'
 import { makePage } from '../../src/output/table.ts'
 import { reportDocument } from '../../src/page/bench-document.ts'
 import { runsOf, splitReport } from '../../src/report/runs.ts'
-import type { BenchReport } from '../../src/report/schema.ts'
+import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
 import { rankGateways } from '../../src/verdict/rank.ts'
 import { around, fixed, makeGateways } from '../support/make-report.ts'
 
@@ -45,6 +45,22 @@ describe('the order of gateways', () => {
     const median = ranking?.differences.find(({ quantile }) => quantile === 'p50')
     expect(median).toMatchObject({ lower: 'one', higher: 'two', proven: true })
     expect(median?.differenceMs).toBeCloseTo(3, 0)
+  })
+
+  it('lays nothing side by side that gateways say of themselves', () => {
+    const told = { a: { added: around(1), read: ['self-reported' as const] }, b: { added: around(2), read: [] } }
+    const report = ranked(makeGateways(told, { requests: 400 }))
+    expect(gatewaysOf(report)).toMatchObject({ of: 'latency', rows: [{ name: 'a' }, { name: 'b' }] })
+    expect(gatewaysOf(report).rows[0]?.p50).toBeGreaterThan(4)
+    expect(gatewaysOf(ranked(three))).toMatchObject({ of: 'overhead', baseline: { role: 'direct' } })
+  })
+
+  it('is of the overhead beside an old gateway too', () => {
+    const { arms, ...rest } = three
+    const old = { ...arms[3], name: 'target', role: 'gateway' } as ArmResult
+    const report = ranked({ ...rest, arms: [arms[0], ...arms.slice(1, 3), old] })
+    expect(gatewaysOf(report).of).toBe('overhead')
+    expect(gatewaysOf(report).rows.at(-1)).toMatchObject({ name: 'slow', p50: expect.closeTo(6, 0) })
   })
 
   it('leaves out what was dropped, and proves nothing of what fails or has few blocks', () => {
