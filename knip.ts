@@ -21,6 +21,8 @@ const config: KnipConfig = {
     // Written into fixtures/ by a script.
     'src/api/json-schemas.ts!',
     'test/{bench,demo,gate,setup}/**/*.js',
+    // The scripts of examples/gateways/ start it.
+    'test/setup/gateway.ts',
     'test/e2e/portkey/three-ways.js',
     'test/support/list-modules.js',
     'test/support/hosts/*-process.ts',

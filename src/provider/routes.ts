@@ -34,7 +34,7 @@ export type ApiRoute = { flavor: ApiFlavor } & (
 /** kt's own view: neither counted as a request nor asked for a key. */
 export interface ControlRoute {
   kind: 'control'
-  action: 'truth' | 'clear-truth' | 'stats'
+  action: 'truth' | 'clear-truth' | 'stats' | 'health'
 }
 
 type Route = ApiRoute | ControlRoute
@@ -48,6 +48,8 @@ const ROUTES: Record<string, Record<string, Route>> = {
   ...Object.fromEntries(ALL.filter(({ readPath }) => !readPath).map((api) => [api.path, { POST: toRoute(api) }])),
   '/v1/models': { GET: { kind: 'models', flavor: openai } },
   '/__kt/truth': { GET: { kind: 'control', action: 'truth' }, DELETE: { kind: 'control', action: 'clear-truth' } },
+  // What routers of vLLM and SGLang ask of a server before they send it anything.
+  '/health': { GET: { kind: 'control', action: 'health' } },
   '/__kt/stats': { GET: { kind: 'control', action: 'stats' } },
 }
 const MODEL_PATH = '/v1/models/'

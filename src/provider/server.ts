@@ -146,6 +146,9 @@ function control(
       truth.clear()
       response.writeHead(204).end()
       break
+    case 'health':
+      response.writeHead(200).end()
+      break
     case 'stats':
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ ...stats, clientPort }))
       break

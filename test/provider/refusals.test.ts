@@ -61,6 +61,7 @@ test('a key is asked for where one is set, and for kt’s own view it is not', a
   expect(await statusWith({ authorization: 'Bearer wrong' })).toBe(401)
   expect(await statusWith({ authorization: 'Bearer right' })).toBe(200)
   expect((await fetch(`${target.url}/__kt/stats`)).status).toBe(200)
+  expect((await fetch(`${target.url}/health`)).status).toBe(200)
 })
 
 test('a compressed body is refused, not misread', async () => {

@@ -7,9 +7,12 @@ import { z } from 'zod'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Paths of all pages, from the root. */
-export const PAGES: readonly string[] = globSync(['*.md', 'docs/**/*.md', 'reference-gateway/*.md'], {
-  cwd: root,
-}).sort()
+export const PAGES: readonly string[] = globSync(
+  ['*.md', 'docs/**/*.md', 'examples/**/*.md', 'reference-gateway/*.md'],
+  {
+    cwd: root,
+  },
+).sort()
 
 export function readPage(page: string): string {
   return readFileSync(join(root, page), 'utf8')

