@@ -183,9 +183,14 @@ function bodyWorkload(path: string, endpoint: ApiEndpoint, options: OneModel): W
     // It is sent as it stands, but for the nonce.
     ...{ stream: options.stream, changes: { nonce: options.changes?.nonce } },
   }
-  const { template, model, stream } = endpoint === 'raw' ? readRaw(path) : readBody(path, asked)
+  const isRaw = endpoint === 'raw'
+  const { template, model, stream } = isRaw ? readRaw(path) : readBody(path, asked)
   const source = givenRequests([template])
-  return { name: fileName(path), endpoint, model, stream, seed: options.seed, parts: [{ weight: 1, stream, source }] }
+  return {
+    ...{ name: fileName(path), endpoint, model, stream, seed: options.seed },
+    ...(isRaw && { nonce: false }),
+    parts: [{ weight: 1, stream, source }],
+  }
 }
 
 function outputOptions(

@@ -71,7 +71,7 @@ export function readRaw(path: string): GivenBody {
 }
 
 /** Stands in reports for what nobody reads. */
-const RAW_MODEL = '-'
+const RAW_MODEL = 'a raw body'
 
 /** The member of an endpoint's request that holds the prompt. */
 function promptMember(endpoint: ApiEndpoint): string {

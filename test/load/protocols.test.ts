@@ -312,6 +312,7 @@ describe('what cannot be asked for', () => {
     [{ endpoint: 'raw' }, '--endpoint raw sends a file as it is'],
     [{ endpoint: 'raw', body: raw, url: undefined }, '--endpoint raw sends a file to an address'],
     [{ endpoint: 'raw', body: raw, model: 'm' }, '--model does not go with --endpoint raw'],
+    [{ endpoint: 'raw', body: raw, 'cache-hits': '30%' }, '--cache-hits does not go with --endpoint raw'],
     [{ endpoint: 'raw', body: raw, stream: true }, '--stream does not go with --endpoint raw'],
     [{ endpoint: 'rerank', stream: true }, '--stream does not go with --endpoint rerank'],
     [{ endpoint: 'rerank', 'max-tokens': '5' }, '--max-tokens does not go with --endpoint rerank'],

@@ -168,6 +168,7 @@ function checkWorkload(
     faults.add(failure(`--${name} does not go with --endpoint ${endpoint}`, next))
   if (endpoint === 'raw') {
     if (values['cache-hits'] !== undefined) refuse('cache-hits', 'What kt does not mark it cannot keep apart.')
+    if (values['cache-hits'] !== undefined) refuse('cache-hits', 'All of its requests are alike: leave it out.')
     if (values.model !== undefined) refuse('model', 'The body is sent as it is: write the model into it.')
     if (faults.sound('url') && target.url === undefined) {
       faults.add(failure('--endpoint raw sends a file to an address', 'Give --url.'))
