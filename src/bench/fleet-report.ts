@@ -21,6 +21,7 @@ function describe(run: string, members: readonly Member[]): NonNullable<BenchRep
   const workers = members.map(({ card, facts, record }) => {
     const lag = record && Histogram.decode(record.sendLag)
     const starved = facts?.machine.flat().map(({ starvedMs }) => starvedMs)
+    const pressure = facts?.machine.flat().flatMap((block) => block.pressure ?? [])
     const sent = record?.arms.flatMap(({ blocks }) => blocks.map((block) => block.sent))
     return {
       name: card.name,
@@ -37,6 +38,7 @@ function describe(run: string, members: readonly Member[]): NonNullable<BenchRep
       achievedToOffered:
         record?.achievedToOffered == null ? null : Math.round(record.achievedToOffered * 1_000) / 1_000,
       eventLoopUtilization: record ? Math.round(record.self.eventLoopUtilization * 1_000) / 1_000 : null,
+      pressure: pressure?.length ? Math.max(...pressure) : null,
       starvedMs: starved ? Math.round(sum(starved)) : null,
     }
   })

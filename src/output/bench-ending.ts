@@ -9,6 +9,7 @@ import { counted, formatDuration, formatMs, formatNumber } from '../units.ts'
 import { clientWord, rateNotReached } from '../verdict/rate.ts'
 import { answersLine } from './answers-line.ts'
 import { costLine } from './cost-line.ts'
+import { fleetLine } from './fleet-line.ts'
 import { machineLine } from './machine-line.ts'
 import { fidelityLines } from './replay-line.ts'
 import { interimAnalysesLine, loopLine, noiseLine } from './sentences.ts'
@@ -101,6 +102,8 @@ export function ending(report: Run, stopped: StopReason | null, judged: boolean,
   for (const { name, text, warn } of [...watchLines(report), ...soakLines(report)]) {
     if (explain || warn) lines.push(namedLine(name, text, warn, page))
   }
+  const fleet = fleetLine(report)
+  if (fleet && (explain || fleet.warn)) lines.push(namedLine('Fleet', fleet.text, fleet.warn, page))
   const steady = told ? steadinessLine(report) : undefined
   if (steady !== undefined) lines.push(namedLine('Steady', steady, true, page))
   if (stopped) lines.push(c.yellow(paragraph(STOPPED[stopped] + cutOffNote(totals), page)))

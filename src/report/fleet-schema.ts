@@ -30,6 +30,10 @@ export const fleetSchema = z
             .strictObject({ p50: ms.describe('median'), p99: ms.describe('99th percentile') })
             .optional()
             .describe('its own measurement floor, right after the run'),
+          pressure: z
+            .number()
+            .nullable()
+            .describe('share of its blocks in which some task of its machine waited for a core, at most'),
           starvedMs: ms.nullable().describe('time of the blocks in which its threads waited for a core'),
         }),
       )

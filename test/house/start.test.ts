@@ -52,6 +52,12 @@ test.each([
   expect(modules.filter((url) => /\/src\/(?:plots\/(?!colors)|page\/(?:documents|\w+-document))/.test(url))).toEqual([])
 })
 
+test('kt bench loads nothing of a fleet but its flags', async () => {
+  const modules = await modulesOf(bin, 'bench', '--dry-run', '--no-config')
+  const fleet = modules.filter((url) => /@nats-io|\/src\/(?:load\/fleet\/(?!flags)|bench\/(?:fleet|collect))/.test(url))
+  expect(fleet).toEqual([])
+})
+
 test('the list of modules would show undici, imported or required', async () => {
   const imported = await modulesOf('--input-type=module', '--eval', "await import('undici')")
   expect(imported.some((url) => HEAVY.test(url))).toBe(true)

@@ -57,6 +57,8 @@ export class Fleet {
   #beatMs = performance.now()
   /** Ends the reading of the results. */
   readonly #closing = new AbortController()
+  /** The run came to no end of its own: what its workers measured stays with the broker. */
+  #isBroken = false
 
   private constructor(link: Link, { run, graceMs }: FleetOptions, cards: protocol.Card[], roundTripMs: number) {
     this.run = run
@@ -145,13 +147,16 @@ export class Fleet {
     }
   }
 
-  /** The workers are free again, and nothing of the run is left on the broker. */
+  /**
+   * The workers are free again, and nothing of the run is left on the broker; but where the fleet fell apart, its
+   * workers leave by themselves, and what they measured can be collected.
+   */
   async close(): Promise<void> {
-    this.#order({ type: 'release' })
+    if (!this.#isBroken) this.#order({ type: 'release' })
     clearInterval(this.#beat)
     this.#closing.abort()
     await this.#link.nc.flush().catch(() => {})
-    const jsm = await this.#link.jsm().catch(() => undefined)
+    const jsm = this.#isBroken ? undefined : await this.#link.jsm().catch(() => undefined)
     await jsm?.streams.delete(protocol.streamOf(this.run)).catch(() => {})
     await this.#link.close()
   }
@@ -231,9 +236,10 @@ export class Fleet {
   }
 
   #broken(faults: readonly string[]): UserError {
+    this.#isBroken = true
     return new UserError(
       `the fleet is not whole any longer: ${faults.join('; ')}`,
-      'Look after these workers, then run again.',
+      `What was measured is with the broker: kt fleet collect ${this.run}.`,
       EXIT.inconclusive,
     )
   }

@@ -11,7 +11,7 @@ import type { BlockMetric } from '../../slo/metrics.ts'
 import { now } from '../../system/clock.ts'
 import { localListeners } from '../../system/listeners.ts'
 import { type MachineWatch, watchMachine } from '../../system/machine-watch.ts'
-import type { RunRecord } from '../merge.ts'
+import type { Progress, RunRecord } from '../merge.ts'
 import type { RunPlan } from '../plan.ts'
 import type { FromSender, Senders, ToSender } from '../senders.ts'
 import { startSendingThreads } from '../sending-threads.ts'
@@ -24,7 +24,7 @@ const TICK_MS = 250
 const DRAIN_US = 2_000_000
 const ASK_WITHIN_MS = 1_000
 /** A result that the broker does not take for so long is given up. */
-const KEEP_TRYING_MS = 120_000
+const KEEP_TRYING_MS = 600_000
 const RETRY_MS = 200
 /** Left of the broker's largest message for what goes around a piece. */
 const AROUND = 4_096
@@ -45,6 +45,8 @@ interface Job {
   away: protocol.WorkerFacts['away']
   lateMs: number
   upstream: Upstream | undefined
+  /** The progress that the sending thread told last. */
+  told: Progress | undefined
 }
 
 export class Engagement {
@@ -170,7 +172,7 @@ export class Engagement {
       },
       [{ index: this.#index, count }],
     )
-    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0, upstream }
+    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0, upstream, told: undefined }
     if (this.#leaving !== undefined) await this.#drop()
   }
 
@@ -218,6 +220,7 @@ export class Engagement {
     const current = this.#job
     if (current?.job !== job) return
     const early: Convert = (us) => us + current.before.offsetUs
+    if (message.type === 'progress') notePause(current, message.progress)
     if (message.type === 'progress' || message.type === 'blocks') {
       this.#alive({ job, message: toCommonTime(message, early) })
     } else if (message.type === 'done') {
@@ -305,12 +308,8 @@ export class Engagement {
   #tick(): void {
     const nowUs = now()
     const ms = (nowUs - this.#tickUs) / 1_000
-    // A host that slept is known by its clock, which stood still meanwhile (clock-offset.ts).
-    if (ms > protocol.AWAY_MS) {
-      this.#job?.away.push({ atUs: this.#tickUs, ms })
-      // What the coordinator said meanwhile has not been read yet.
-      this.#heardMs = performance.now()
-    }
+    // What the coordinator said meanwhile has not been read yet.
+    if (ms > protocol.AWAY_MS) this.#heardMs = performance.now()
     this.#tickUs = nowUs
     if (this.#ticks++ % (protocol.BEAT_MS / TICK_MS) === 0) this.#alive()
     const { connected, changedMs } = this.#link
@@ -318,6 +317,18 @@ export class Engagement {
     if (connected && silentMs > protocol.SILENCE_MS) this.leave('the coordinator was not heard of any longer')
     if (!connected && silentMs > this.#graceMs) this.leave('the broker was gone for longer than the grace period')
   }
+}
+
+/**
+ * The sending thread tells its progress four times a second, by its own clock: where it did not, it stood still. A host
+ * that slept is known by its clock, which stood still meanwhile (clock-offset.ts).
+ */
+function notePause(job: Job, progress: Progress): void {
+  const { told } = job
+  job.told = progress
+  if (told?.phase !== progress.phase) return
+  const ms = (progress.elapsedUs - told.elapsedUs) / 1_000
+  if (ms > protocol.AWAY_MS) job.away.push({ atUs: now() - ms * 1_000, ms })
 }
 
 function sentTo(plan: RunPlan, url: string): RunPlan {

@@ -38,7 +38,7 @@ const RUN_NAME = /^[\w-]{1,64}$/
 export const BEAT_MS = 500
 /** Where the broker answers and the other side says nothing for so long, it is gone. */
 export const SILENCE_MS = 4_000
-/** A process whose timer comes so late stood still. */
+/** A thread whose timer comes so late stood still. */
 export const AWAY_MS = 1_000
 /** A worker that begins so much after the others came late. */
 export const LATE_MS = 250
