@@ -50,6 +50,14 @@ const categoryBlock = z.strictObject({
   ...{ latency: encoded, ttft: encoded },
 })
 
+const group = z.strictObject({
+  ...{ sent: count, successful: count, outputTokens: n, untold: count },
+  ...{ latency: encoded, ttft: encoded, tpot: encoded, overhead: encoded },
+})
+
+/** A part of a record that no schema knows would be refused: the compiler finds it first. */
+type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
+
 const arm = z.strictObject({
   name: text,
   dropped: z.strictObject({ atUs: n, why: text }).optional(),
@@ -98,8 +106,15 @@ const arm = z.strictObject({
       durations: encoded,
     })
     .optional(),
+  models: z.array(group).optional(),
+  cache: z
+    .strictObject({
+      ...{ groups: z.array(group), repeated: count },
+      toldBy: z.strictObject({ header: count, stamp: count, schedule: count }),
+    })
+    .optional(),
   replay: z.strictObject({ inputTokens: n, outputTokens: n, late: encoded }).optional(),
-}) as unknown as z.ZodType<ArmRecord>
+} satisfies Shape<ArmRecord>) as unknown as z.ZodType<ArmRecord>
 
 const second = z.strictObject({
   ...{ second: count, sent: n, done: n, failed: n, inFlight: n },
@@ -135,7 +150,7 @@ const record = z.strictObject({
   stopReason: stopReasonSchema.nullable(),
   measuredUs: n,
   requestTimes: z.array(numbers),
-}) as z.ZodType<RunRecord>
+} satisfies Shape<Omit<RunRecord, 'abort'>>) as z.ZodType<RunRecord>
 
 const progress = z.strictObject({
   phase: z.enum(['validating', 'jit-warmup', 'warm-up', 'measuring', 'asking-again']),
@@ -143,7 +158,7 @@ const progress = z.strictObject({
   ...{ achievedToOffered: n.nullable(), heldUs: n },
   watched: z.array(z.array(z.strictObject({ n: count, over: count }))),
   lastSecond: second.nullable(),
-}) as z.ZodType<Progress>
+} satisfies Shape<Progress>) as z.ZodType<Progress>
 
 export const fromSenderSchema: z.ZodType<FromSender> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
