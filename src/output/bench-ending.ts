@@ -31,10 +31,12 @@ const STOPPED: Record<StopReason, string> = {
   'target-dead': 'Stopped: 1,000 requests had failed and none succeeded.',
 }
 
-/** The whole of what was asked: on request. */
-export function heading(report: Run, { c, width }: Page): string {
-  const { url, gateway, target, load, baseline, pairing } = report
-  const named = gateway ? ` (${gateway})` : ''
+/** The whole of what was asked: on request. `others`: further gateways of the run. */
+export function heading(report: Run, { c, width }: Page, others: readonly Run[] = []): string {
+  const { target, load, baseline, pairing } = report
+  const gateways = [report, ...others].map(({ name, url, gateway }) => {
+    return `${others.length === 0 ? '' : `${name}: `}${url}${gateway ? ` (${gateway})` : ''}`
+  })
   const direct = baseline
     ? [
         `${baseline.role === 'direct' ? 'directly, ' : ''}in ` +
@@ -50,7 +52,7 @@ export function heading(report: Run, { c, width }: Page): string {
   const asked = `${target.model}, ${target.endpoint}${target.stream ? ', streamed' : ''}; ${loopLine(report)}`
   return [
     ...hang(`${c.bold('kt bench')}  `, `${asked}; seed ${load.seed}`, width),
-    ...[`${url}${named}`, ...direct, ...sent].flatMap((line) => hang(' '.repeat(10), c.dim(line), width)),
+    ...[...gateways, ...direct, ...sent].flatMap((line) => hang(' '.repeat(10), c.dim(line), width)),
   ].join('\n')
 }
 

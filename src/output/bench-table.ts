@@ -85,14 +85,14 @@ export function renderBench(bench: BenchReport, view: BenchView, page: Page): st
 function renderGateways(bench: BenchReport, view: BenchView, page: Page): string {
   const { c, explain, width } = page
   const runs = runsOf(bench)
-  const [first] = runs
+  const [first, ...others] = runs
   const { load, target } = bench
   const pace = load.mode === 'open' ? `${load.rps} requests/s` : `${formatNumber(load.concurrency ?? 0)} in flight`
   const sentences = runs.map((run) => failures(run.totals, ` through ${run.name}`, view, page))
   return answered(
     gatewaysAnswer(bench, view.verdict, view.stopped, explain),
     [
-      explain ? heading(first, page) : '',
+      explain ? heading(first, page, others) : '',
       hang(
         `${c.bold('Benchmark Results:')} `,
         c.dim(`${target.model}, ${runs.length} gateways in turns, ${pace}, with a nonce`),

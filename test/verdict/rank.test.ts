@@ -115,7 +115,16 @@ describe('the verdict on several gateways', () => {
     expect(text).toMatch(/^FAIL {2}slow: P99 overhead/)
     expect(text).toMatch(/\n {2}slow +6\.\d+ .* 3 .* 3\n/)
     expect(text).toMatch(/\nPASS {2}quick: P99 overhead/)
-    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    const explained = renderBench(
+      report,
+      { showTtfb: false, details: {}, stopped: null, verdict: null },
+      {
+        ...page,
+        explain: true,
+      },
+    )
+    expect(explained).toMatch(/\n +slow: http:.*\n +quick: http:/)
+    for (const line of `${text}\n${explained}`.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     expect(rankingSentence(report)).toMatch(
       /^Which adds the least at P50 is not proven: (quick|same) .*, (quick|same) /,
     )
