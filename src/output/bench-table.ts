@@ -11,6 +11,7 @@ import { estimateAdded } from '../verdict/estimate.ts'
 import { uncategorised } from '../verdict/slo.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
 import { answered } from './answer.ts'
+import { answersLine } from './answers-line.ts'
 import { benchAnswer, gatewaysAnswer } from './bench-answer.ts'
 import { connectionsNote, ending, heading, tookNote, verdictBasis } from './bench-ending.ts'
 import { overheadBlock, overheadSection } from './bench-overhead.ts'
@@ -86,8 +87,12 @@ function renderGateways(bench: BenchReport, view: BenchView, page: Page): string
   const { c, explain, width } = page
   const runs = runsOf(bench)
   const [first, ...others] = runs
-  const { load, target } = bench
-  const pace = load.mode === 'open' ? `${load.rps} requests/s` : `${formatNumber(load.concurrency ?? 0)} in flight`
+  // The ending tells of the first one that answered what is to be said of its answers.
+  const told = runs.find(({ totals }) => totals.successful > 0) ?? first
+  const changed = runs.flatMap((run) => {
+    const answers = run === told ? undefined : answersLine(run)
+    return answers?.warn ? [`${run.name}: ${answers.text}`] : []
+  })
   const sentences = runs.map((run) => failures(run.totals, ` through ${run.name}`, view, page))
   return answered(
     gatewaysAnswer(bench, view.verdict, view.stopped, explain),
@@ -95,7 +100,7 @@ function renderGateways(bench: BenchReport, view: BenchView, page: Page): string
       explain ? heading(first, page, others) : '',
       hang(
         `${c.bold('Benchmark Results:')} `,
-        c.dim(`${target.model}, ${runs.length} gateways in turns, ${pace}, with a nonce`),
+        c.dim(`${bench.target.model}, ${runs.length} gateways in turns, ${paceOf(first)}, with a nonce`),
         width,
       ).join('\n'),
       gatewaysSection(bench, page),
@@ -107,7 +112,8 @@ function renderGateways(bench: BenchReport, view: BenchView, page: Page): string
         .join('\n'),
       ...sentences,
       first.baseline ? failures(first.baseline.totals, ' on the baseline', view, page) : '',
-      ending(runs.find(({ totals }) => totals.successful > 0) ?? first, view.stopped, view.verdict !== null, page),
+      ending(told, view.stopped, view.verdict !== null, page),
+      ...changed.map((line) => c.yellow(paragraph(line, page))),
       bench.gate ? gateLines(bench.gate, page) : '',
       explain ? c.dim(basis(first, page)) : '',
     ],
@@ -126,11 +132,9 @@ function sessionPace({ load: { mode, rps, concurrency } }: Run): string {
   return mode === 'open' ? `${rps} new sessions/s` : `${formatNumber(concurrency ?? 0)} sessions at once`
 }
 
-function results(report: Run, page: Page): string {
-  const { c, explain, width } = page
-  const { totals, load, target, url } = report
-  const { host } = new URL(url)
-  const pace = report.replay
+function paceOf(report: Run): string {
+  const { load } = report
+  return report.replay
     ? 'replay of a trace'
     : load.conversations
       ? sessionPace(report)
@@ -139,6 +143,14 @@ function results(report: Run, page: Page): string {
         : load.mode === 'open'
           ? `${load.rps} requests/s`
           : `${formatNumber(load.concurrency ?? 0)} in flight`
+}
+
+
+function results(report: Run, page: Page): string {
+  const { c, explain, width } = page
+  const { totals, load, target, url } = report
+  const { host } = new URL(url)
+  const pace = paceOf(report)
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
   const title = hang(
     `${c.bold('Benchmark Results:')}${partial} `,

@@ -152,3 +152,11 @@ describe('the verdict on several gateways', () => {
     expect(Object.values(parts).some((part) => 'ranking' in part)).toBe(false)
   })
 })
+
+it('a gateway that changed answers is told by its name', () => {
+  const changed = { every: 1, compared: 20, differing: 20, changed: 20, askedAgain: 20, notRepeated: 0, blocks: [] }
+  const arms = three.arms.map((arm) => (arm.name === 'same' ? { ...arm, agreement: changed } : arm))
+  const report = ranked({ ...three, arms: arms as BenchReport['arms'] })
+  const text = renderBench(report, { showTtfb: false, details: {}, stopped: null, verdict: null }, makePage(200, false))
+  expect(text).toMatch(/\nsame: .*changed 20 of 20/)
+})
