@@ -145,10 +145,9 @@ function paceOf(report: Run): string {
           : `${formatNumber(load.concurrency ?? 0)} in flight`
 }
 
-
 function results(report: Run, page: Page): string {
   const { c, explain, width } = page
-  const { totals, load, target, url } = report
+  const { totals, target, url } = report
   const { host } = new URL(url)
   const pace = paceOf(report)
   const partial = report.aborted ? c.yellow(' (of a part of the run)') : ''
