@@ -69,14 +69,18 @@ export const hireSchema = z.strictObject({
   graceMs: z.number().positive(),
 })
 
-const toSender: z.ZodType<ToSender> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('begin'), startUs: z.number() }),
-  z.strictObject({ type: z.literal('interim-done'), goOn: z.boolean() }),
-  z.strictObject({ type: z.literal('hold'), arm: count, untilUs: z.number() }),
-  z.strictObject({ type: z.literal('drop'), arm: count, why: z.string() }),
-  z.strictObject({ type: z.literal('stop'), reason: stopReasonSchema, drainUs: z.number() }),
-  z.strictObject({ type: z.literal('taken') }),
-])
+/** By type of message: the compiler names one that is missing. */
+const TO_SENDER = {
+  begin: z.strictObject({ type: z.literal('begin'), startUs: z.number() }),
+  'interim-done': z.strictObject({ type: z.literal('interim-done'), goOn: z.boolean() }),
+  hold: z.strictObject({ type: z.literal('hold'), arm: count, untilUs: z.number() }),
+  drop: z.strictObject({ type: z.literal('drop'), arm: count, why: z.string() }),
+  stop: z.strictObject({ type: z.literal('stop'), reason: stopReasonSchema, drainUs: z.number() }),
+  taken: z.strictObject({ type: z.literal('taken') }),
+} satisfies { [T in ToSender['type']]: z.ZodType<Extract<ToSender, { type: T }>> }
+
+const { begin, ...others } = TO_SENDER
+const toSender: z.ZodType<ToSender> = z.discriminatedUnion('type', [begin, ...Object.values(others)])
 
 /** What a provider may be told: how long it takes, and how much it says. */
 const UPSTREAM_FLAG = /^(?:--(?:ttft|token-gap|tokens|http2)|[\w.(),]{1,100})$/

@@ -6,9 +6,13 @@ import { z } from 'zod'
 import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { ArmRecord, BlockRecord } from '../arm-record.ts'
 import type { ToldBlock } from '../finished-blocks.ts'
+import type { GroupRecord } from '../group-recorder.ts'
 import type { Progress, RunRecord } from '../merge.ts'
 import type { FromSender } from '../senders.ts'
 import type { Second } from '../series.ts'
+
+/** A schema for each key: the compiler names one that is missing. */
+type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
 
 /** A number of a record is a NaN where nothing was measured. */
 const n = z.union([z.number(), z.nan(), z.literal(Number.POSITIVE_INFINITY), z.literal(Number.NEGATIVE_INFINITY)])
@@ -31,14 +35,14 @@ const block = z.strictObject({
   stamped: encoded,
   selfReported: named,
   components: named,
-}) as z.ZodType<BlockRecord>
+} satisfies Shape<BlockRecord>) as z.ZodType<BlockRecord>
 const told = z.strictObject({
   ...blockFigures,
   arm: count,
   metrics: z.record(z.string(), packed),
   stamped: packed,
   selfReported: z.record(z.string(), packed),
-}) as z.ZodType<ToldBlock>
+} satisfies Shape<ToldBlock>) as z.ZodType<ToldBlock>
 
 const turn = z.strictObject({
   ...{ sent: count, successful: count, failed: count },
@@ -53,10 +57,7 @@ const categoryBlock = z.strictObject({
 const group = z.strictObject({
   ...{ sent: count, successful: count, outputTokens: n, untold: count },
   ...{ latency: encoded, ttft: encoded, tpot: encoded, overhead: encoded },
-})
-
-/** A part of a record that no schema knows would be refused: the compiler finds it first. */
-type Shape<T> = { [K in keyof Required<T>]: z.ZodType }
+} satisfies Shape<GroupRecord>)
 
 const arm = z.strictObject({
   name: text,
@@ -107,12 +108,7 @@ const arm = z.strictObject({
     })
     .optional(),
   models: z.array(group).optional(),
-  cache: z
-    .strictObject({
-      ...{ groups: z.array(group), repeated: count },
-      toldBy: z.strictObject({ header: count, stamp: count, schedule: count }),
-    })
-    .optional(),
+  cache: z.strictObject({ groups: z.array(group), repeated: count, toldBy: z.record(z.string(), count) }).optional(),
   replay: z.strictObject({ inputTokens: n, outputTokens: n, late: encoded }).optional(),
 } satisfies Shape<ArmRecord>) as unknown as z.ZodType<ArmRecord>
 
@@ -160,14 +156,19 @@ const progress = z.strictObject({
   lastSecond: second.nullable(),
 } satisfies Shape<Progress>) as z.ZodType<Progress>
 
-export const fromSenderSchema: z.ZodType<FromSender> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready') }),
-  z.strictObject({ type: z.literal('progress'), progress }),
-  z.strictObject({ type: z.literal('blocks'), blocks: z.array(told) }),
-  z.strictObject({ type: z.literal('samples'), rows: numbers, lost: count, startUs: n }),
-  z.strictObject({ type: z.literal('interim'), blocks: count, record }),
-  z.strictObject({ type: z.literal('stopping'), reason: stopReasonSchema }),
-  z.strictObject({ type: z.literal('held'), arm: count, untilUs: n }),
-  z.strictObject({ type: z.literal('dropped'), arm: count, why: text }),
-  z.strictObject({ type: z.literal('done'), record }),
-])
+/** By type of message: the compiler names one that is missing. */
+const FROM_SENDER = {
+  ready: z.strictObject({ type: z.literal('ready') }),
+  progress: z.strictObject({ type: z.literal('progress'), progress }),
+  blocks: z.strictObject({ type: z.literal('blocks'), blocks: z.array(told) }),
+  samples: z.strictObject({ type: z.literal('samples'), rows: numbers, lost: count, startUs: n }),
+  interim: z.strictObject({ type: z.literal('interim'), blocks: count, record }),
+  stopping: z.strictObject({ type: z.literal('stopping'), reason: stopReasonSchema }),
+  held: z.strictObject({ type: z.literal('held'), arm: count, untilUs: n }),
+  dropped: z.strictObject({ type: z.literal('dropped'), arm: count, why: text }),
+  done: z.strictObject({ type: z.literal('done'), record }),
+} satisfies { [T in FromSender['type']]: z.ZodType<Extract<FromSender, { type: T }>> }
+
+const { ready, ...others } = FROM_SENDER
+
+export const fromSenderSchema: z.ZodType<FromSender> = z.discriminatedUnion('type', [ready, ...Object.values(others)])

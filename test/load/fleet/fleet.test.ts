@@ -8,10 +8,8 @@ import { drawId, type FleetWorker, startFleetWorker } from '../../../src/load/fl
 import type { RunRecord } from '../../../src/load/merge.ts'
 import type { RunPlan } from '../../../src/load/plan.ts'
 import { startRun } from '../../../src/load/run.ts'
-import { summarizeDurations } from '../../../src/report/duration-summary.ts'
 import { type Broker, linkTo, startBroker, whyNoBroker } from '../../support/broker.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../../support/engine.ts'
-import { quickProvider } from '../../support/provider.ts'
 
 const quiet = { progress: () => {} }
 const noUpstream = () => Promise.reject(new Error('no upstream was asked for'))
@@ -91,27 +89,6 @@ describe('three workers', () => {
       expect(Math.abs(facts?.clock.offsetUs ?? Number.NaN)).toBeLessThanOrEqual(facts?.clock.errorUs ?? 0)
       expect(facts?.machine[0]).toHaveLength(4)
     }
-  })
-
-  test('and one machine measure the same percentiles, within their intervals', async () => {
-    // Its delays are drawn from the requests' own seeds, which are the same.
-    const provider = await quickProvider({ ttftMs: 20, sigma: 0.6 })
-    const changes = { requests: 400, blocks: 20, load: { ...openLoop, rps: 200 } }
-    const alone = (await (await startRun(planFor(provider.url, changes), quiet)).result).arms[0]
-    await startWorkers(3)
-    const fleet = await openFleet()
-    const shared = (
-      await (
-        await startRun(planFor(provider.url, { workers: 3, ...changes }), quiet, fleet.start)
-      ).result
-    ).arms[0]
-    const [one, three] = [alone, shared].map((arm) => arm && summarizeDurations(arm.metrics.service)?.iid95)
-    for (const quantile of ['p50', 'p99'] as const) {
-      const [[low, high] = [0, 0], [from, to] = [0, 0]] = [one?.[quantile], three?.[quantile]]
-      expect(high).toBeGreaterThan(from)
-      expect(to).toBeGreaterThan(low)
-    }
-    await provider.close(0)
   })
 
   test('take turns with two arms, and go on to another plan', async () => {
