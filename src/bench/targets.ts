@@ -3,6 +3,7 @@
  * after it.
  */
 import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
+import { UserError } from '../errors.ts'
 import type { Fleet } from '../load/fleet/coordinator.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { splitNames } from '../report/runs.ts'
@@ -50,7 +51,10 @@ export function armNames({ arms, baselineAt }: TargetOptions): string[] {
 
 /** As many senders as have something to do, where a fleet sends: each worker has one. */
 export function sharedBy(fleet: Fleet | undefined, plan: RunPlan): RunPlan {
-  const { load } = plan
+  const { load, workload } = plan
+  if (fleet && workload.parts.some(({ source }) => source.kind === 'given' && 'file' in source.texts.kept)) {
+    throw new UserError('--fleet sends the prompts to its workers, and these are too many', 'Take a part of the file.')
+  }
   const slots = load.mode === 'closed' ? load.concurrency : load.maxInFlight
   return fleet ? { ...plan, workers: Math.min(fleet.size, slots) } : plan
 }
