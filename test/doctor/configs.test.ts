@@ -1,13 +1,14 @@
 // What the rules read in a config, of each kind of gateway, both ways: one that has the fault, one that has not.
 import { writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { diagnose } from '../../src/doctor/doctor.ts'
 import { isolateConfig } from '../../src/doctor/open-target.ts'
 import { parseDoctorOptions } from '../../src/doctor/options.ts'
 import { backtracks } from '../../src/doctor/rules/policies.ts'
 import { RULES } from '../../src/doctor/rules.ts'
+import { mergePatch } from '../support/merge-patch.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -137,23 +138,48 @@ test('the patch of each finding mends it: merged into the config, the finding is
       ...['no-keep-alive', 'no-warm-up', 'small-body-limit'],
     ].sort(),
   )
-  const { parse } = await import('yaml')
   const patches = found.flatMap(({ opinions }) =>
     opinions.flatMap((opinion) => (opinion.status === 'found' ? [parse(opinion.fix.patch ?? '')] : [])),
   )
-  const mended = patches.reduce(merged, bad)
+  const mended = patches.reduce<Record<string, unknown>>(mergePatch, bad)
   configFile.parse(mended)
   expect((await examined(mended)).summary.found).toEqual({ critical: 0, warning: 0, info: 0 })
 })
 
-function merged(into: Record<string, unknown>, patch: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(patch).map(([key, value]) => {
-    const old = into[key]
-    const both = typeof value === 'object' && typeof old === 'object' && value && old && !Array.isArray(value)
-    return [key, both ? merged(old as Record<string, unknown>, value as Record<string, unknown>) : value]
-  })
-  return { ...into, ...Object.fromEntries(entries) }
-}
+test('so do those of Kong and LiteLLM, of each finding that has one', async () => {
+  const plugins = [
+    { name: 'proxy-cache', config: { request_method: ['GET', 'POST'] } },
+    { name: 'http-log', config: { http_endpoint: 'http://collector' } },
+    { name: 'ai-proxy', config: { response_streaming: 'deny' } },
+    { name: 'ai-request-transformer', config: {} },
+    { name: 'request-size-limiting', config: { allowed_payload_size: 64, size_unit: 'kilobytes' } },
+  ]
+  const bad = [
+    kong(...plugins),
+    kong(
+      { name: 'file-log', config: { path: '/l' } },
+      { name: 'ai-proxy-advanced', config: { response_streaming: 'deny' } },
+    ),
+    litellm({ set_verbose: true }),
+    litellm({}, { database_url: 'x', proxy_batch_write_at: 1 }),
+  ]
+  const left = []
+  let patched = 0
+  for (const config of bad) {
+    const { rules } = await examined(config)
+    for (const { rule, opinions } of rules) {
+      const patches = opinions.flatMap((one) => (one.status === 'found' && one.fix.patch ? [one.fix.patch] : []))
+      if (patches.length === 0) continue
+      patched++
+      const mended = patches.reduce<Record<string, unknown>>((into, patch) => mergePatch(into, parse(patch)), {
+        ...config,
+      })
+      if ((await ruleOf(mended, rule)).status === 'found') left.push(rule)
+    }
+  }
+  expect(left).toEqual([])
+  expect(patched).toBe(14)
+})
 
 test('every patch for the reference gateway is of keys that it knows', () => {
   for (const { fix, id } of RULES) {

@@ -34,7 +34,7 @@ export const smallBody: DoctorRule = {
             name,
             config:
               name === 'request-size-limiting'
-                ? { allowed_payload_size: 10 }
+                ? { allowed_payload_size: 10, size_unit: 'megabytes' }
                 : { max_request_body_size: 10 * SMALL_BODY },
           })),
         },

@@ -27,7 +27,6 @@ export const fakeStreaming: DoctorRule = {
   fix: {
     how: 'Pass events on as they come; hold no more text than a policy needs.',
     kt: { gateway: { streaming: { passthrough_chunked: true, chunk_buffer: '4KB', flush_interval: '100ms' } } },
-    kong: { plugins: [{ name: 'ai-proxy', config: { response_streaming: 'allow' } }] },
   },
   config: {
     kt: ({ config: { gateway } }) =>
@@ -37,12 +36,12 @@ export const fakeStreaming: DoctorRule = {
     kong: ({ plugins }) => {
       const denied = plugins.filter(({ config }) => config.response_streaming === 'deny')
       if (denied.length > 0) {
-        return found('warning', 'certain', `${denied.map(({ name }) => name).join(', ')}: response_streaming is deny`)
+        return found('warning', 'certain', `${denied.map(({ name }) => name).join(', ')}: response_streaming is deny`, {
+          patch: { plugins: denied.map(({ name }) => ({ name, config: { response_streaming: 'allow' } })) },
+        })
       }
       return plugins.some(({ name }) => name === 'ai-response-transformer')
-        ? found('warning', 'likely', 'ai-response-transformer rewrites answers: it needs each of them whole', {
-            patch: {},
-          })
+        ? found('warning', 'likely', 'ai-response-transformer rewrites answers: it needs each of them whole')
         : fine('no plugin here needs answers whole')
     },
     litellm: 'its YAML does not say whether a guardrail holds streams',

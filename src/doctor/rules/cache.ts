@@ -18,7 +18,6 @@ export const cacheDisabled: DoctorRule = {
     how: 'Cache what is asked with temperature 0, by tenant.',
     kt: { gateway: { cache: { enabled: true, backend: 'memory', ttl: '3600s', cache_when: { temperature: 0 } } } },
     litellm: { litellm_settings: { cache: true, cache_params: { type: 'redis', ttl: 3600 } } },
-    kong: { plugins: [{ name: 'ai-semantic-cache', config: { exact_caching: true, cache_ttl: 3600 } }] },
   },
   config: {
     kt: ({ config: { gateway } }) =>
