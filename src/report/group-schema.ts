@@ -44,5 +44,10 @@ export const cacheHitsSchema = z
   .describe('requests that repeated others, so that a cache could answer them')
 
 export const modelSharesSchema = z
-  .array(z.strictObject({ name: z.string().describe('as --model gives it'), weight: z.number().positive() }))
+  .array(
+    z.strictObject({
+      name: z.string().describe('as --model gives it'),
+      weight: z.number().positive().describe('its share of the requests, over the sum of all'),
+    }),
+  )
   .describe('the models that were asked for, by weight; absent where it was one')

@@ -25,12 +25,12 @@ export function guideFile(folder, { input = true } = {}) {
 }
 
 /** Starts both, calls `use` with them, and stops them. `events()` reads the events so far. */
-export async function withGuide(use, { gap = '20ms', input = true, realtime = false } = {}) {
+export async function withGuide(use, { gap = '20ms', input = true, realtime = false, flags = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'kt-guide-'))
   const { file, eventFile } = guideFile(folder, { input })
   const pair = await startPair(
     ['--http2', '--ttft', TTFT, '--token-gap', gap],
-    (provider) => ['--config', file, '--upstream', `${provider}/v1`],
+    (provider) => ['--config', file, '--upstream', `${provider}/v1`, ...flags],
     (line) => process.stderr.write(`${line}\n`),
     realtime,
   )
