@@ -17,6 +17,7 @@ import { ranged } from '../peers/rounds.js'
 import { pairedDifference } from '../peers/summary.ts'
 import { cpuSeconds, inTurns } from './measure.js'
 
+// Fewer than six turns give their differences no interval.
 const [seconds = 4, turns = 7] = process.argv.slice(2).map(Number)
 const WAYS = {
   'chat, passed on': { endpoint: 'chat', model: CHAT_MODEL },
