@@ -1,8 +1,8 @@
 /**
- * The JIT warm-up: a process that serves asks itself before it says that it is ready. V8 compiles what has run often, so
- * that the first thousands of requests of a process take longer, and pay for the compiler on the cores that they need.
- * The same code serves here by the same config, before a provider in this process: nothing reaches a provider, the
- * cache, the events, the counts or the log of the gateway. It stands back while a client is served.
+ * The JIT warm-up: a process that serves asks itself before it says that it is ready. V8 compiles what has run often,
+ * so that the first thousands of requests of a process take longer, and pay for the compiler on the cores that they
+ * need. The same code serves here by the same config, before a provider in this process: nothing reaches a provider,
+ * the cache, the events, the counts or the log of the gateway. It stands back while a client is served.
  */
 import { Agent, createServer, request, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
@@ -70,7 +70,8 @@ export async function startWarming(
 }
 
 /**
- * Resolves when enough was asked, when its time is over, or soon after `isWanted` says no. `isBusy`: a client is served.
+ * Resolves when enough was asked, when its time is over, or soon after `isWanted` says no. `isBusy`: a client is
+ * served.
  */
 async function warmJit(config: GatewayConfig, isBusy: () => boolean, isWanted: () => boolean): Promise<void> {
   const endMs = performance.now() + LIMIT_MS

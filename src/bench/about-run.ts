@@ -1,6 +1,6 @@
 /**
- * What the coordinator of a fleet leaves with the broker beside the results of a run, so that they become a report where
- * the coordinator is lost (collect.ts).
+ * What the coordinator of a fleet leaves with the broker beside the results of a run, so that they become a report
+ * where the coordinator is lost (collect.ts).
  */
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Route } from '../client/route.ts'

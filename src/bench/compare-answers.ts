@@ -1,9 +1,9 @@
 /**
- * Whether the answers of an arm agree with those of the baseline. The same request is in both, but for its nonce; where two answers differ, the
- * very request that the first arm got, nonce included, is sent to the other arm again, twice. If both of these answers
- * are alike and unlike the one of the first arm, the first arm changed it. If they differ from each other, the other
- * arm does not repeat itself, and nothing can be said. So agreement costs no request, and a provider that never says
- * the same twice costs ten.
+ * Whether the answers of an arm agree with those of the baseline. The same request is in both, but for its nonce; where
+ * two answers differ, the very request that the first arm got, nonce included, is sent to the other arm again, twice.
+ * If both of these answers are alike and unlike the one of the first arm, the first arm changed it. If they differ from
+ * each other, the other arm does not repeat itself, and nothing can be said. So agreement costs no request, and a
+ * provider that never says the same twice costs ten.
  */
 import type { ComparedAnswer } from '../load/compared-answers.ts'
 import { isChosen } from '../load/compared-answers.ts'

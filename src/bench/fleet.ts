@@ -1,6 +1,6 @@
 /**
- * The fleet of a bench: hires the workers of a broker, or starts a broker and workers on this machine (`local:3`). Loaded
- * only with --fleet.
+ * The fleet of a bench: hires the workers of a broker, or starts a broker and workers on this machine (`local:3`).
+ * Loaded only with --fleet.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -58,7 +58,9 @@ export function readQuestion(options: AskedLimits & Partial<Pick<VerdictOptions,
   }
 }
 
-/** Of each run by itself, under one error probability. Null where nothing was asked: a verdict belongs to a question. */
+/**
+ * Of each run by itself, under one error probability. Null where nothing was asked: a verdict belongs to a question.
+ */
 export function judgeBench(runs: Run | readonly Run[], question: BenchQuestion): Gate | null {
   const asked = [runs].flat().map((run) => askedOf(run, question))
   return asked.some(({ others, thresholds }) => others.length + thresholds.length > 0) ? judgeRuns(asked) : null
