@@ -110,7 +110,7 @@ function fitTimes(observed: Observed, paths: readonly string[], seed: number, wa
   )
   if (totals.length < 2 || !line) {
     throw new UserError(
-      `${paths.join(', ')}: no times to fit: ${ttftUs.length + totals.length} answers that succeeded and bear tokens`,
+      `${paths.join(', ')}: no times to fit: ${counted(ttftUs.length + totals.length, 'answer')} with tokens`,
       'Record two answers or more, streams above all: only they show the first token and the gaps.',
     )
   }

@@ -228,8 +228,9 @@ async function run(): Promise<void> {
   writeFileSync(join(given.out, `${date}.json`), `${JSON.stringify(field, null, 1)}\n`)
   writeFileSync(join(given.out, `${date}.md`), page(field))
   // A page of all of them would exceed what a page may take.
-  const shown = reports.find((path) => path.endsWith(ON_THE_PAGE)) ?? reports.slice(0, 1)
-  const { code, stderr } = await kt(['report', ...[shown].flat(), '--output', join(given.out, `${date}.html`)])
+  const [first = ''] = reports
+  const shown = reports.find((path) => path.endsWith(ON_THE_PAGE)) ?? first
+  const { code, stderr } = await kt(['report', shown, '--output', join(given.out, `${date}.html`)])
   if (code !== 0) throw new Error(`kt report ended with ${code}: ${stderr}`)
   if (given.out === IN_DOCS) {
     const readme = join(root, 'README.md')
