@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { assertSendable } from '../client/sendable.ts'
 import { isLoopback } from '../client/target.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
-import { blockCount, DEFAULT_BLOCKS } from '../schedule/blocks.ts'
+import { DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import { interimAnalysesUpTo, MOST_PAIRS } from '../stats/gate.ts'
 import { randomFrom } from '../stats/random.ts'
 import { ktVersion } from '../system/machine.ts'
@@ -18,6 +18,7 @@ import { meanTurns } from '../workload/conversations/conversation.ts'
 import { fitsInRing } from '../workload/traces/feed.ts'
 import { type TraceSource, traceOf, type WorkloadSpec } from '../workload/workload.ts'
 import { buildConnection, buildLoad } from './build-load.ts'
+import { cutIntoBlocks } from './cut-blocks.ts'
 import { expectedRun, meanRate } from './expected.ts'
 import type { LoadOptions } from './options/load.ts'
 import { assertKeyStaysSecret, routeLines } from './options/network.ts'
@@ -36,8 +37,6 @@ const WARMUP_OPEN = 10
 /** Blocks of a trace of unknown length. */
 const ENDLESS_BLOCK_US = 10_000_000
 const JIT_WARMUP_FROM = { requests: 1_000, durationUs: 5_000_000 }
-/** The largest share of idle-first requests, of the measured ones, that a run excludes. */
-const MOST_EXCLUDED = 0.5
 
 /**
  * The run that the options ask for: `workload` to `targets`, which `target` says how to reach. The figures of the
@@ -82,10 +81,8 @@ export function buildPlan(
   const byBlock = pairing === 'block'
   const endless = requests === undefined && durationUs === undefined
   const idleFirst = byBlock && load.mode === 'closed' ? load.concurrency : 0
-  const blocks = blockCount(requests, untilDecided || endless ? MOST_PAIRS : DEFAULT_BLOCKS, idleFirst)
-  // A run too short for that counts these requests, on both arms alike, rather than send several times what was asked
-  // for.
-  const excludeIdleFirst = byBlock && blocks * idleFirst <= MOST_EXCLUDED * (requests ?? Number.POSITIVE_INFINITY)
+  const cut = cutIntoBlocks(requests, untilDecided || endless ? MOST_PAIRS : DEFAULT_BLOCKS, idleFirst)
+  const { blocks } = cut
   return {
     arms,
     baseline,
@@ -97,7 +94,7 @@ export function buildPlan(
     blocks,
     blockUs: endless ? ENDLESS_BLOCK_US : undefined,
     pairing,
-    excludeIdleFirst,
+    excludeIdleFirst: byBlock && cut.excludeIdleFirst,
     interimAnalyses: untilDecided ? interimAnalysesUpTo(blocks) : undefined,
     ...(options.warmup === undefined
       ? defaultWarmup(embedded ? WARMUP_EMBEDDED : { warmup: connections }, { requests, durationUs })

@@ -34,6 +34,7 @@ import { buildReport, failureDetails } from './build-report.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { commandLine, withoutSecrets } from './config.ts'
 import { countTokens } from './count-tokens.ts'
+import { fitBlocks } from './cut-blocks.ts'
 import { type AskedLive, LiveWatch, NOTHING_ASKED } from './live.ts'
 import type { LiveMetrics } from './live-metrics.ts'
 import { costOfRun, type RunPrice } from './price.ts'
@@ -294,7 +295,7 @@ async function validate(
     return { ...again, records: [record, ...again.records] }
   }
   for (const line of describeFailures(plan, record, urls)) hooks.note(withoutSecrets(line, secrets))
-  return { plan, records: [record] }
+  return { plan: fitBlocks(plan, record, hooks.note), records: [record] }
 }
 
 /** Sends the requests that others will repeat, once to each arm; they are in no figure. */

@@ -70,6 +70,11 @@ export function gatewaysAnswer(
   return { ...answer, text: cut + answer.text }
 }
 
+const NONE_COUNTED = {
+  text: 'Every request was the first of its connection in a block, and these are in no figure.',
+  next: 'A longer --duration holds more of them, or say how many: --requests.',
+}
+
 /** Nothing was answered: the commonest class of failure, on whichever arm, says why. */
 function noAnswer({ totals, baseline, interrupted }: Run, gate: Gate | null): Answer {
   const verdict = gate ? { verdict: gate.verdict } : {}
@@ -77,6 +82,7 @@ function noAnswer({ totals, baseline, interrupted }: Run, gate: Gate | null): An
   const failures = arms.flatMap(({ outcomes }) => Object.entries(outcomes)).filter(([code]) => code !== 'OK')
   const [commonest] = failures.toSorted(([, a], [, b]) => b - a)
   if (!commonest) {
+    if (totals.idleFirst && !interrupted) return { ...verdict, ...NONE_COUNTED }
     const text = interrupted ? 'Nothing had been answered by then.' : 'No request was sent.'
     return { ...verdict, text, next: '' }
   }

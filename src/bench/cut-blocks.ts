@@ -1,0 +1,55 @@
+/**
+ * The cut of a run into blocks. Where arms take turns, each block begins with requests that do not count: the first of
+ * each connection, or in an open loop those before the first answer. A block that is no longer than an answer holds
+ * nothing else, so that a run that is limited by time alone is cut anew once it is known how long an answer takes.
+ */
+import type { RunRecord } from '../load/merge.ts'
+import type { RunPlan } from '../load/plan.ts'
+import { blockCount } from '../schedule/blocks.ts'
+import { Histogram } from '../stats/histogram.ts'
+import { formatDuration } from '../units.ts'
+import { meanRate } from './expected.ts'
+
+/** The largest share of idle-first requests, of the measured ones, that a run excludes. */
+const MOST_EXCLUDED = 0.5
+
+export interface BlockCut {
+  blocks: number
+  /** A run too short for that counts these requests, on all arms alike, rather than send several times as many. */
+  excludeIdleFirst: boolean
+}
+
+/** Of `requests` on each arm, undefined where only time limits them; `idleFirst` of each block are the first ones. */
+export function cutIntoBlocks(requests: number | undefined, most: number, idleFirst: number): BlockCut {
+  const blocks = blockCount(requests, most, idleFirst)
+  return { blocks, excludeIdleFirst: mayExclude(blocks, idleFirst, requests) }
+}
+
+function mayExclude(blocks: number, idleFirst: number, requests = Number.POSITIVE_INFINITY): boolean {
+  return blocks * idleFirst <= MOST_EXCLUDED * requests
+}
+
+/** The plan with as many blocks as hold more than their first requests, by what the validating requests took. */
+export function fitBlocks(plan: RunPlan, { arms }: RunRecord, note: (line: string) => void): RunPlan {
+  const { load, requests, durationUs, blockUs, interimAnalyses } = plan
+  const answerUs = Math.max(...arms.map(({ metrics }) => Histogram.decode(metrics.latency).maxUs))
+  if (!plan.excludeIdleFirst || !(answerUs > 0)) return plan
+  // By Little's law: as many are under way at once, and so many are sent in that time.
+  const underWay = load.mode === 'closed' ? load.concurrency : Math.ceil((meanRate(load) * answerUs) / 1e6)
+  const takes = `An answer takes about ${formatDuration(answerUs / 1_000)}`
+  if (durationUs === undefined && requests === undefined) {
+    const longEnoughUs = answerUs / MOST_EXCLUDED
+    if (!blockUs || blockUs >= longEnoughUs) return plan
+    note(`${takes}: a block takes ${formatDuration(longEnoughUs / 1_000)}.`)
+    return { ...plan, blockUs: longEnoughUs }
+  }
+  const inTime = durationUs === undefined ? Number.POSITIVE_INFINITY : (underWay * durationUs) / answerUs
+  const sent = Math.min(requests ?? inTime, inTime)
+  if (mayExclude(plan.blocks, underWay, sent)) return plan
+  // When a run may end is decided by the number of its blocks, and is not changed any more.
+  const cut = interimAnalyses ? { excludeIdleFirst: false } : cutIntoBlocks(Math.floor(sent), plan.blocks, underWay)
+  const fitted = { ...plan, ...cut }
+  const first = fitted.excludeIdleFirst ? '' : ', and the first requests of each connection count too'
+  note(`${takes}: ${fitted.blocks} blocks on each arm${first}.`)
+  return fitted
+}
