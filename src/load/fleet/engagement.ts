@@ -1,8 +1,7 @@
 /**
  * A fleet worker's work for one run: a sending thread, and what goes to and fro between it and the coordinator. The
  * coordinator's beats are a lease: without them the thread stops by itself, and what it has measured stays in the
- * stream of the run. Every result has a number, so that the broker and the coordinator take it once however often it is
- * sent.
+ * stream of the run (outbox.ts).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
@@ -17,17 +16,14 @@ import type { FromSender, Senders, ToSender } from '../senders.ts'
 import { startSendingThreads } from '../sending-threads.ts'
 import { type ClockOffset, clockTrack, measureOffset, type RemoteTimes } from './clock-offset.ts'
 import type { Link } from './link.ts'
+import { Outbox } from './outbox.ts'
 import * as protocol from './protocol.ts'
 import { type Convert, toCommonTime, toOwnTime } from './times.ts'
 
 const TICK_MS = 250
 const DRAIN_US = 2_000_000
 const ASK_WITHIN_MS = 1_000
-/** A result that the broker does not take for so long is given up. */
-const KEEP_TRYING_MS = 600_000
 const RETRY_MS = 200
-/** Left of the broker's largest message for what goes around a piece. */
-const AROUND = 4_096
 
 /** A provider beside the worker. */
 interface Upstream {
@@ -59,12 +55,11 @@ export class Engagement {
   readonly #startUpstream: StartUpstream
   readonly #end: (why: string | undefined) => void
   readonly #ticker: NodeJS.Timeout
+  readonly #outbox: Outbox
   readonly #waiting = new Map<number, protocol.Order>()
   #heard = 0
   #heardMs = performance.now()
   #orders: Promise<unknown> = Promise.resolve()
-  #results: Promise<unknown> = Promise.resolve()
-  #sent = 0
   #job: Job | undefined
   #released = false
   #leaving: string | undefined
@@ -90,6 +85,7 @@ export class Engagement {
       orders.unsubscribe()
       resolve(why)
     }
+    this.#outbox = new Outbox(link, { run, index }, () => this.#released, this.#end)
   }
 
   /** The worker itself is asked to end: what it has measured is handed over first. */
@@ -101,10 +97,7 @@ export class Engagement {
   }
 
   async #endWhenHandedOver(why: string): Promise<void> {
-    for (let last: unknown; last !== this.#results; ) {
-      last = this.#results
-      await this.#results
-    }
+    await this.#outbox.handedOver()
     this.#end(why)
   }
 
@@ -224,9 +217,9 @@ export class Engagement {
     if (message.type === 'progress' || message.type === 'blocks') {
       this.#alive({ job, message: toCommonTime(message, early) })
     } else if (message.type === 'done') {
-      this.#results = Promise.all([this.#results, this.#report(current, message.record)])
+      this.#outbox.awaits(this.#report(current, message.record))
       this.#job = undefined
-    } else this.#publish({ job, message: toCommonTime(message, early) })
+    } else this.#outbox.put({ job, message: toCommonTime(message, early) })
   }
 
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
@@ -257,46 +250,14 @@ export class Engagement {
       ...{ clock, lateMs, machine: evidence },
       away: away.map(({ atUs, ...rest }) => ({ atUs: convert(atUs), ...rest })),
     }
-    this.#publish({ job, message: toCommonTime({ type: 'done', record }, convert), facts })
+    this.#outbox.put({ job, message: toCommonTime({ type: 'done', record }, convert), facts })
     if (this.#leaving !== undefined) void this.#endWhenHandedOver(this.#leaving)
   }
 
   #fail(job: number, why: string): void {
-    this.#publish({ job, message: { type: 'stopping', reason: 'sender-lost' }, failed: why })
+    this.#outbox.put({ job, message: { type: 'stopping', reason: 'sender-lost' }, failed: why })
     if (this.#job?.job === job) void this.#drop()
     if (this.#leaving !== undefined) void this.#endWhenHandedOver(this.#leaving)
-  }
-
-  #publish(result: protocol.WorkerResult): void {
-    const number = this.#sent++
-    const most = (this.#link.nc.info?.max_payload ?? 2 ** 20) - AROUND
-    const all = [...protocol.pieces(protocol.write(result), most)]
-    const subject = protocol.SUBJECTS.results(this.run, this.#index)
-    this.#results = this.#results.then(async () => {
-      for (const [part, bytes] of all.entries()) {
-        const msgID = `${this.run}.${this.#index}.${number}.${part}`
-        await this.#keepTrying(() =>
-          this.#link.js.publish(subject, protocol.write({ number, part, parts: all.length, bytes }), {
-            msgID,
-            timeout: 2 * ASK_WITHIN_MS,
-          }),
-        )
-      }
-    })
-  }
-
-  async #keepTrying(attempt: () => Promise<unknown>): Promise<void> {
-    const untilMs = performance.now() + KEEP_TRYING_MS
-    while (!this.#released && performance.now() < untilMs) {
-      try {
-        await attempt()
-        return
-      } catch {
-        await sleep(RETRY_MS)
-      }
-    }
-    // Without its results the worker is lost to the run, and says so by its silence.
-    if (!this.#released) this.#end('the broker took no results')
   }
 
   #alive(more: { job?: number; message?: FromSender } = {}): void {
