@@ -6,9 +6,9 @@ import { z } from 'zod'
 import { EXIT, UserError } from '../errors.ts'
 import { InOrder, Pieces } from '../load/fleet/in-order.ts'
 import type { Link } from '../load/fleet/link.ts'
-import { faultsIn, type Member } from '../load/fleet/members.ts'
+import { BlockMachines, faultsIn, type Member, toldBy } from '../load/fleet/members.ts'
 import * as protocol from '../load/fleet/protocol.ts'
-import { mergeRecords } from '../load/merge.ts'
+import { type RunRecord, recordSum } from '../load/merge.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { withFleet } from '../verdict/fleet.ts'
 import type { AboutRun } from './about-run.ts'
@@ -29,7 +29,18 @@ const aboutSchema = z.looseObject({
   workers: z.array(protocol.cardSchema),
 }) as unknown as z.ZodType<AboutRun>
 
-type Results = Map<number, Pick<Member, 'facts' | 'record' | 'faults'>>
+/** What the workers left of one job. */
+class Results {
+  readonly records = recordSum()
+  readonly machines = new BlockMachines()
+  readonly of = new Map<number, Pick<Member, 'told' | 'faults'>>()
+
+  add(index: number, facts: protocol.WorkerFacts, record: RunRecord): void {
+    this.records.add(record, index)
+    this.machines.add(facts, record)
+    this.of.set(index, { told: toldBy(facts, record), faults: faultsIn(facts) })
+  }
+}
 
 export async function collectRun(link: Link, run: string): Promise<BenchReport> {
   await assertOver(link, run)
@@ -40,8 +51,9 @@ export async function collectRun(link: Link, run: string): Promise<BenchReport> 
     if (!result.ok || result.value.failed !== undefined) return
     const { job, message, facts } = result.value
     if (message.type !== 'done' || !facts) return
-    const known = jobs.get(job) ?? new Map()
-    jobs.set(job, known.set(index, { facts, record: message.record, faults: faultsIn(facts) }))
+    const known = jobs.get(job) ?? new Results()
+    jobs.set(job, known)
+    known.add(index, facts, message.record)
   })
   await link.readAll(protocol.streamOf(run), (subject, data) => {
     if (subject !== protocol.SUBJECTS.results(run, 'about')) results.take(subject, data)
@@ -52,7 +64,8 @@ export async function collectRun(link: Link, run: string): Promise<BenchReport> 
   })
   const [job, bytes] = [...abouts].filter(([number]) => jobs.has(number)).at(-1) ?? []
   const about = bytes && protocol.read(aboutSchema, bytes, 'what the run was about')
-  if (!about) {
+  const left = jobs.get(job ?? 0)
+  if (!about || !left) {
     throw new UserError(
       `no worker of run ${run} has left a result`,
       'Workers leave theirs within seconds after they lost the coordinator: ask again.',
@@ -60,18 +73,16 @@ export async function collectRun(link: Link, run: string): Promise<BenchReport> 
     )
   }
   if (!about.ok) throw new UserError(about.why, 'Collect it with the version of kt that ran it.')
-  return reportOf(run, about.value, jobs.get(job ?? 0) ?? new Map())
+  return reportOf(run, about.value, left)
 }
 
 function reportOf(run: string, { plan, context, workers }: AboutRun, results: Results): BenchReport {
   const members = workers.slice(0, plan.workers).map((card, index): Member => {
-    const left = results.get(index)
-    return { card, ...(left ?? { facts: undefined, record: undefined, faults: ['it left no result'] }) }
+    return { card, ...(results.of.get(index) ?? { told: undefined, faults: ['it left no result'] }) }
   })
-  const record = mergeRecords(members.flatMap((member) => member.record ?? []))
-  const { fleet, machineOf } = reportOfFleet(run, members)
+  const { fleet, machineOf } = reportOfFleet(run, members, results.machines)
   const faults = ['the coordinator was lost', ...fleet.faults]
-  const report = buildReport(plan, record, { ...context, machineOf, fleet: { ...fleet, faults } })
+  const report = buildReport(plan, results.records.total(), { ...context, machineOf, fleet: { ...fleet, faults } })
   return { ...report, interrupted: true, gate: withFleet(report) }
 }
 

@@ -64,7 +64,7 @@ export async function measureFloor(
 /** The floor of each worker, from the run at their null upstreams. */
 export function addFloors({ workers }: NonNullable<BenchReport['fleet']>, members: readonly Member[]): void {
   for (const [i, worker] of workers.entries()) {
-    const stamped = members[i]?.record?.arms[0]?.stamped.total
+    const stamped = members[i]?.told?.stamped
     const floor = stamped && Histogram.decode(stamped)
     if (floor && floor.count > 0) {
       worker.floorMs = { p50: toMs(floor.quantileUs(0.5)), p99: toMs(floor.quantileUs(0.99)) }

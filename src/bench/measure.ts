@@ -186,7 +186,7 @@ export async function measure(
           watched = await beside?.end()
         })
   if (sent !== first) spending.add(plan, sent)
-  const sentBy = fleet && (await import('./fleet-report.ts')).reportOfFleet(fleet.run, fleet.members)
+  const sentBy = fleet && (await import('./fleet-report.ts')).reportOfFleet(fleet.run, fleet.members, fleet.machines)
   const record = nameArms(plan, await countTokens(plan, sent, hooks.note), aa)
   await file?.close()
   const replayed = await replay?.finish(record)

@@ -1,8 +1,9 @@
 /** The tokens that a bench has spent so far, over all its runs: the validating requests, its own, those asked again. */
+import { addAll } from '../load/add-up.ts'
 import { costOf } from '../load/limits.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { addSpent, type TokensSpent } from '../load/token-counter.ts'
+import { spentSum, type TokensSpent } from '../load/token-counter.ts'
 
 export interface ArmSpending extends TokensSpent {
   arm: string
@@ -27,14 +28,14 @@ export class Spending {
     for (const [i, { name }] of arms.entries()) {
       const before = this.#byArm.get(name)
       const spent = record.arms[i]?.tokensSpent
-      if (before && spent) this.#byArm.set(name, addSpent([before, spent]))
+      if (before && spent) this.#byArm.set(name, addAll(spentSum, [before, spent]))
     }
   }
 
   /** The plan with what is left of its budgets. */
   left(): RunPlan {
     const { tokenBudget, costBudget } = this.#plan
-    const { input, output } = addSpent([...this.#byArm.values()])
+    const { input, output } = addAll<TokensSpent>(spentSum, [...this.#byArm.values()])
     return {
       ...this.#plan,
       tokenBudget: tokenBudget === undefined ? undefined : tokenBudget - input - output,

@@ -7,6 +7,7 @@
 import type { RequestResult } from '../client/request-result.ts'
 import type { AbortRule } from '../slo/abort-rule.ts'
 import { inverseIncompleteBeta } from '../stats/distributions.ts'
+import { fields, places, total } from './add-up.ts'
 import { sampleOf } from './metric-samples.ts'
 
 const FEWEST_REQUESTS = 20
@@ -68,16 +69,5 @@ function isBreached({ n, over }: Watched, share: number): boolean {
   return n >= FEWEST_REQUESTS && over > share * n && inverseIncompleteBeta(ALPHA, over, n - over + 1) > share
 }
 
-export function addWatched(parts: readonly (readonly (readonly Watched[])[])[]): Watched[][] {
-  const [first = []] = parts
-  return first.map((rules, arm) =>
-    rules.map((_, rule) => {
-      const all = parts.flatMap((part) => part[arm]?.[rule] ?? [])
-      return { n: sum(all.map(({ n }) => n)), over: sum(all.map(({ over }) => over)) }
-    }),
-  )
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
-}
+/** By arm and condition. */
+export const watchedSum = places(places(fields<Watched>({ n: total, over: total })))

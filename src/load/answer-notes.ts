@@ -3,6 +3,7 @@
  * that kt does not know. Plain data comes out.
  */
 import type { RequestResult } from '../client/request-result.ts'
+import { fields, joined, type Sum, total } from './add-up.ts'
 
 export interface AnswerNotes {
   /** Answers that held nothing, where the run allows them. */
@@ -36,15 +37,13 @@ export class AnswerNotesRecorder {
   }
 }
 
-export function mergeNotes(parts: readonly AnswerNotes[]): AnswerNotes {
-  const sum = (of: (notes: AnswerNotes) => number): number => parts.reduce((total, notes) => total + of(notes), 0)
-  return {
-    empty: sum(({ empty }) => empty),
-    unmarked: sum(({ unmarked }) => unmarked),
-    suspect: {
-      answers: sum(({ suspect }) => suspect.answers),
-      missedTokens: sum(({ suspect }) => suspect.missedTokens),
-      members: [...new Set(parts.flatMap(({ suspect }) => suspect.members))].slice(0, MOST_NAMES),
-    },
-  }
+export const notesSum = fields<AnswerNotes>({
+  empty: total,
+  unmarked: total,
+  suspect: fields<AnswerNotes['suspect']>({ answers: total, missedTokens: total, members: namesSum }),
+})
+
+function namesSum(): Sum<string[]> {
+  const all = joined<string>()()
+  return { add: all.add, total: () => [...new Set(all.total())].slice(0, MOST_NAMES) }
 }

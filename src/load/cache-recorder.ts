@@ -1,8 +1,8 @@
 /** Records the requests of a run that repeats some of them: those that a cache answered, and all others. */
 import type { RequestResult } from '../client/request-result.ts'
 import type { CacheVerdict } from '../overhead/cache-status.ts'
-import { addCounts, sum } from './add-up.ts'
-import { type GroupRecord, GroupRecorder, mergeGroups } from './group-recorder.ts'
+import { counts, fields, type SumOf, total } from './add-up.ts'
+import { type GroupRecord, GroupRecorder, groupsSum } from './group-recorder.ts'
 
 export interface CacheRecord {
   /** Hits, then all others, the failed ones among them. */
@@ -43,10 +43,8 @@ export class CacheRecorder {
   }
 }
 
-export function mergeCaches(parts: readonly CacheRecord[]): CacheRecord {
-  return {
-    groups: mergeGroups(parts.map(({ groups }) => groups)),
-    repeated: sum(parts, ({ repeated }) => repeated),
-    toldBy: addCounts(parts.map(({ toldBy }) => toldBy)),
-  }
-}
+export const cacheSum = fields<CacheRecord>({
+  groups: groupsSum,
+  repeated: total,
+  toldBy: counts() as SumOf<CacheRecord['toldBy']>,
+})

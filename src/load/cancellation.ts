@@ -8,7 +8,7 @@ import { AbortedByClient } from '../client/failure.ts'
 import type { RequestResult } from '../client/request-result.ts'
 import { hash32 } from '../stats/random.ts'
 import type { Clock } from '../system/clock.ts'
-import { sum } from './add-up.ts'
+import { fields, joined, total } from './add-up.ts'
 
 export interface CancelPlan {
   /** Of the requests, from 0 to 1. */
@@ -117,11 +117,4 @@ export class Leave {
   }
 }
 
-export function mergeCanceled(parts: readonly CancelRecord[]): CancelRecord {
-  return {
-    left: sum(parts, ({ left }) => left),
-    answered: sum(parts, ({ answered }) => answered),
-    failed: sum(parts, ({ failed }) => failed),
-    rows: parts.flatMap(({ rows }) => rows),
-  }
-}
+export const cancelSum = fields<CancelRecord>({ left: total, answered: total, failed: total, rows: joined() })

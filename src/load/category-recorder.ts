@@ -7,7 +7,7 @@ import type { RequestResult } from '../client/request-result.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
-import { addCounts, groupByNumber, mergeHistograms, sum } from './add-up.ts'
+import { byNumber, counts, fields, first, grouped, histogram, total } from './add-up.ts'
 import { READINGS } from './metric-samples.ts'
 
 type Counts = Partial<Record<Outcome, number>>
@@ -103,20 +103,20 @@ export class CategoryRecorder {
   }
 }
 
-export function mergeCategories(parts: readonly CategoryRecord[]): CategoryRecord[] {
-  const names = [...new Set(parts.map(({ name }) => name))]
-  return names.map((name) => {
-    const blocks = parts.flatMap((part) => (part.name === name ? part.blocks : []))
-    return {
-      name,
-      blocks: groupByNumber(blocks, ({ index }) => index).map((same) => ({
-        index: same[0]?.index ?? 0,
-        sent: sum(same, ({ sent }) => sent),
-        outcomes: addCounts(same.map(({ outcomes }) => outcomes)),
-        within: sum(same, ({ within }) => within),
-        latency: mergeHistograms(same.map(({ latency }) => latency)),
-        ttft: mergeHistograms(same.map(({ ttft }) => ttft)),
-      })),
-    }
-  })
-}
+export const categoriesSum = grouped(
+  ({ name }) => name,
+  fields<CategoryRecord>({
+    name: first(),
+    blocks: byNumber(
+      ({ index }) => index,
+      fields<CategoryBlock>({
+        index: first(),
+        sent: total,
+        outcomes: counts(),
+        within: total,
+        latency: histogram,
+        ttft: histogram,
+      }),
+    ),
+  }),
+)

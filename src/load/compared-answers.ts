@@ -4,6 +4,7 @@
  * of answers, half of them, and so on. Nothing is read of an answer while the run goes on.
  */
 import type { RequestResult } from '../client/request-result.ts'
+import { fields, joined, largest, type Sum } from './add-up.ts'
 import type { AnswerSample } from './answer-sampler.ts'
 
 const MOST_ANSWERS = 512
@@ -61,8 +62,16 @@ export class ComparedAnswers {
   }
 }
 
-/** What several threads kept of one arm. */
-export function mergeComparedAnswers(parts: readonly ComparedAnswersRecord[]): ComparedAnswersRecord {
-  const every = Math.max(1, ...parts.map((part) => part.every))
-  return { every, answers: parts.flatMap(({ answers }) => answers).filter(({ index }) => isChosen(index, every)) }
+/** What several senders kept of one arm. */
+export function comparedSum(): Sum<ComparedAnswersRecord> {
+  const sum = allCompared()
+  return {
+    add: sum.add,
+    total: () => {
+      const { every, answers } = sum.total()
+      return { every, answers: answers.filter(({ index }) => isChosen(index, every)) }
+    },
+  }
 }
+
+const allCompared = fields<ComparedAnswersRecord>({ every: largest, answers: joined() })

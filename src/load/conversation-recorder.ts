@@ -3,7 +3,7 @@ import type { RequestResult } from '../client/request-result.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import { METRICS } from '../slo/metrics.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { mergeHistograms, sum } from './add-up.ts'
+import { fields, histogram, places, total } from './add-up.ts'
 
 /** Later turns are counted together. */
 const MOST_TURNS_TOLD = 50
@@ -98,24 +98,13 @@ export class ConversationRecorder {
   }
 }
 
-export function mergeConversations(parts: readonly ConversationRecord[]): ConversationRecord {
-  const turns = Math.max(...parts.map((part) => part.turns.length))
-  return {
-    turns: Array.from({ length: turns }, (_, turn) => mergeTurns(parts.flatMap((part) => part.turns[turn] ?? []))),
-    started: sum(parts, ({ started }) => started),
-    finished: sum(parts, ({ finished }) => finished),
-    failed: sum(parts, ({ failed }) => failed),
-    durations: mergeHistograms(parts.map(({ durations }) => durations)),
-  }
-}
-
-function mergeTurns(parts: readonly TurnRecord[]): TurnRecord {
-  return {
-    sent: sum(parts, ({ sent }) => sent),
-    successful: sum(parts, ({ successful }) => successful),
-    failed: sum(parts, ({ failed }) => failed),
-    latency: mergeHistograms(parts.map(({ latency }) => latency)),
-    ttft: mergeHistograms(parts.map(({ ttft }) => ttft)),
-    overhead: mergeHistograms(parts.map(({ overhead }) => overhead)),
-  }
-}
+export const conversationsSum = fields<ConversationRecord>({
+  turns: places(
+    fields<TurnRecord>({
+      ...{ sent: total, successful: total, failed: total },
+      ...{ latency: histogram, ttft: histogram, overhead: histogram },
+    }),
+  ),
+  ...{ started: total, finished: total, failed: total },
+  durations: histogram,
+})

@@ -6,6 +6,7 @@
 import type { RequestResult } from '../client/request-result.ts'
 import type { Clock } from '../system/clock.ts'
 import { OUTCOMES, type Outcome } from '../wire/outcome.ts'
+import { best } from './add-up.ts'
 import type { RunPlan } from './plan.ts'
 
 /** When, on the host's clock, and why. */
@@ -69,7 +70,5 @@ export class DroppedArms {
   }
 }
 
-/** The first thread that found it dead. */
-export function mergeDropped(parts: readonly (Dropped | undefined)[]): Dropped | undefined {
-  return parts.filter((part) => part !== undefined).toSorted((a, b) => a.atUs - b.atUs)[0]
-}
+/** Of the sender that found it dead before all others. */
+export const droppedSum = best<Dropped>((a, b) => a.atUs < b.atUs)

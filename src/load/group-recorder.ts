@@ -5,7 +5,7 @@
 import type { RequestResult } from '../client/request-result.ts'
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
 import { isInLatencyTail } from '../wire/outcome.ts'
-import { mergeHistograms, sum } from './add-up.ts'
+import { fields, histogram, places, total } from './add-up.ts'
 import { READINGS } from './metric-samples.ts'
 
 interface GroupFigures<H> {
@@ -64,19 +64,10 @@ function recordTold(histogram: Histogram, us: number): void {
   if (!Number.isNaN(us)) histogram.record(us)
 }
 
-/** Those of several threads, which have the same groups. */
-export function mergeGroups(parts: readonly (readonly GroupRecord[])[]): GroupRecord[] {
-  return (parts[0] ?? []).map((_, place) => {
-    const same = parts.flatMap((groups) => groups[place] ?? [])
-    return {
-      sent: sum(same, ({ sent }) => sent),
-      successful: sum(same, ({ successful }) => successful),
-      outputTokens: sum(same, ({ outputTokens }) => outputTokens),
-      untold: sum(same, ({ untold }) => untold),
-      latency: mergeHistograms(same.map(({ latency }) => latency)),
-      ttft: mergeHistograms(same.map(({ ttft }) => ttft)),
-      tpot: mergeHistograms(same.map(({ tpot }) => tpot)),
-      overhead: mergeHistograms(same.map(({ overhead }) => overhead)),
-    }
-  })
-}
+/** Senders of a run have the same groups. */
+export const groupsSum = places(
+  fields<GroupRecord>({
+    ...{ sent: total, successful: total, outputTokens: total, untold: total },
+    ...{ latency: histogram, ttft: histogram, tpot: histogram, overhead: histogram },
+  }),
+)

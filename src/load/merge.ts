@@ -1,30 +1,44 @@
 /**
- * What a sending thread recorded, and how the records of several threads become one: histograms are added up, blocks
- * and seconds with the same number are merged. Pure.
+ * What a sending thread recorded, and how the records of several become one, each as it comes: histograms are added up,
+ * and blocks and seconds with the same number. Pure.
  */
-import {
-  SELF_REPORTED_DEFINITIONS,
-  type SelfReportedReadings,
-  type SelfReportedRecord,
-} from '../overhead/self-reported.ts'
+import type { SelfReportedReadings, SelfReportedRecord } from '../overhead/self-reported.ts'
 import type { EncodedHistogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
-import { type Abort, addWatched, type Watched } from './abort-watch.ts'
-import { addCounts, groupByNumber, mergeEach, mergeHistograms, most, sum } from './add-up.ts'
-import { mergeNotes } from './answer-notes.ts'
+import { type Abort, type Watched, watchedSum } from './abort-watch.ts'
+import {
+  best,
+  byNumber,
+  counts,
+  each,
+  fields,
+  first,
+  histogram,
+  joined,
+  largest,
+  nullable,
+  optional,
+  places,
+  type Sum,
+  type SumOf,
+  smallest,
+  total,
+  totalInOrder,
+} from './add-up.ts'
+import { notesSum } from './answer-notes.ts'
 import type { ArmRecord, BlockRecord, Counts } from './arm-record.ts'
-import { mergeCaches } from './cache-recorder.ts'
-import { mergeCanceled } from './cancellation.ts'
-import { mergeCategories } from './category-recorder.ts'
-import { mergeComparedAnswers } from './compared-answers.ts'
-import { mergeConversations } from './conversation-recorder.ts'
-import { mergeDropped } from './dropped-arms.ts'
-import { mergeGroups } from './group-recorder.ts'
+import { cacheSum } from './cache-recorder.ts'
+import { cancelSum } from './cancellation.ts'
+import { categoriesSum } from './category-recorder.ts'
+import { comparedSum } from './compared-answers.ts'
+import { conversationsSum } from './conversation-recorder.ts'
+import { droppedSum } from './dropped-arms.ts'
+import { groupsSum } from './group-recorder.ts'
 import type { StopReason } from './limits.ts'
-import { mergeReplays } from './replay-recorder.ts'
-import { mergeSeconds, type Second } from './series.ts'
-import { addSpent, mergeTokens } from './token-counter.ts'
-import { mergeToldWaits } from './told-waits.ts'
+import { replaySum } from './replay-recorder.ts'
+import { type Second, secondSum } from './series.ts'
+import { spentSum, tokensSum } from './token-counter.ts'
+import { toldWaitsSum } from './told-waits.ts'
 
 /** How far a run is. */
 export interface Progress {
@@ -82,163 +96,187 @@ export interface RunRecord {
 /** In their order: a run is in the earliest phase that any of its threads is in. */
 const PHASES = ['validating', 'jit-warmup', 'warm-up', 'measuring', 'asking-again'] as const
 
-export function mergeRecords(records: readonly RunRecord[]): RunRecord {
-  const [first] = records
-  if (!first || records.length === 1) return requireRecord(first)
+export const progressSum = fields<Progress>({
+  phase: earliestPhase,
+  elapsedUs: largest,
+  doneByArm: places(total),
+  ...{ sent: total, done: total, failed: total },
+  failures: places(counts()),
+  inFlight: total,
+  // The worst counts: the rules err towards doubt.
+  achievedToOffered: nullable(smallest),
+  watched: watchedSum,
+  heldUs: largest,
+  lastSecond: commonSecond,
+})
+
+function earliestPhase(): Sum<Progress['phase']> {
+  const place = smallest()
   return {
-    arms: first.arms.map((_, i) => mergeArms(records.flatMap(({ arms }) => arms[i] ?? []))),
-    opened: first.opened.map((_, i) => sum(records, ({ opened }) => opened[i] ?? 0)),
-    series: mergeSeries(records.map(({ series }) => series)),
-    sendLag: mergeHistograms(records.map(({ sendLag }) => sendLag)),
-    achievedToOffered: lowest(records),
-    self: mergeReadings(records.map(({ self }) => self)),
-    // One thread that could not have real time is enough for a run without.
-    runtime: records.find(({ runtime }) => runtime.fifoPriority === null)?.runtime ?? first.runtime,
-    workers: records.map(({ self }) => self),
-    stopReason: records.find(({ stopReason }) => stopReason !== null)?.stopReason ?? null,
-    measuredUs: most(records, ({ measuredUs }) => measuredUs),
-    requestTimes: first.requestTimes.map((_, i) =>
-      joinArrays(records.map(({ requestTimes }) => requestTimes[i] ?? new Float64Array())),
-    ),
+    add: (phase, from) => place.add(PHASES.indexOf(phase), from),
+    total: () => PHASES[place.total()] ?? 'measuring',
   }
 }
 
-export function mergeProgress(parts: readonly Progress[]): Progress {
-  const seconds = parts.flatMap(({ lastSecond }) => lastSecond ?? [])
-  const second = Math.min(...seconds.map((each) => each.second))
-  const same = seconds.filter((each) => each.second === second)
+/** A second is whole when all have had it. */
+function commonSecond(): Sum<Second | null> {
+  let isEverywhere = true
+  const seconds = byNumber(({ second }) => second, secondSum)()
   return {
-    phase: PHASES.find((phase) => parts.some((part) => part.phase === phase)) ?? 'measuring',
-    elapsedUs: most(parts, ({ elapsedUs }) => elapsedUs),
-    doneByArm: (parts[0]?.doneByArm ?? []).map((_, arm) => sum(parts, ({ doneByArm }) => doneByArm[arm] ?? 0)),
-    sent: sum(parts, ({ sent }) => sent),
-    done: sum(parts, ({ done }) => done),
-    failed: sum(parts, ({ failed }) => failed),
-    failures: (parts[0]?.failures ?? []).map((_, arm) => addCounts(parts.map(({ failures }) => failures[arm] ?? {}))),
-    inFlight: sum(parts, ({ inFlight }) => inFlight),
-    achievedToOffered: lowest(parts),
-    watched: addWatched(parts.map(({ watched }) => watched)),
-    heldUs: most(parts, ({ heldUs }) => heldUs),
-    // A second is whole when all threads have had it.
-    lastSecond: same.length > 0 && seconds.length === parts.length ? mergeSeconds(same) : null,
-  }
-}
-
-/** The worst thread counts: the rules err towards doubt. */
-function lowest(parts: readonly { achievedToOffered: number | null }[]): number | null {
-  const ratios = parts.flatMap(({ achievedToOffered }) => achievedToOffered ?? [])
-  return ratios.length > 0 ? Math.min(...ratios) : null
-}
-
-function requireRecord(record: RunRecord | undefined): RunRecord {
-  if (!record) throw new Error('a run without a record')
-  return record
-}
-
-function mergeArms(arms: readonly ArmRecord[]): ArmRecord {
-  const [first] = arms
-  if (!first) throw new Error('a run without an arm')
-  return {
-    name: first.name,
-    dropped: mergeDropped(arms.map(({ dropped }) => dropped)),
-    outcomes: addCounts(arms.map(({ outcomes }) => outcomes)),
-    details: Object.assign({}, ...arms.map(({ details }) => details).toReversed()),
-    warmup: addCounts(arms.map(({ warmup }) => warmup)),
-    idleFirst: addCounts(arms.map(({ idleFirst }) => idleFirst)),
-    metrics: mergeEach(arms.map(({ metrics }) => metrics)) as ArmRecord['metrics'],
-    stamped: {
-      total: mergeHistograms(arms.map(({ stamped }) => stamped.total)),
-      perToken: mergeHistograms(arms.map(({ stamped }) => stamped.perToken)),
-      unattributed: mergeHistograms(arms.map(({ stamped }) => stamped.unattributed)),
-      cacheHits: sum(arms, ({ stamped }) => stamped.cacheHits),
-      retried: sum(arms, ({ stamped }) => stamped.retried),
+    add: (second, from) => {
+      if (second) seconds.add([second], from)
+      else isEverywhere = false
     },
-    selfReport: mergeSelfReports(arms.map(({ selfReport }) => selfReport)),
-    tokens: mergeTokens(arms.map(({ tokens }) => tokens)),
-    notes: mergeNotes(arms.map(({ notes }) => notes)),
-    bodyBytes: sum(arms, ({ bodyBytes }) => bodyBytes),
-    reused: sum(arms, ({ reused }) => reused),
-    activeUs: most(arms, ({ activeUs }) => activeUs),
-    // Each thread's last gap goes past the requests of the others: the first to have none left is where all have none.
-    dueUs: Math.min(...arms.map(({ dueUs }) => dueUs)),
-    lateUs: most(arms, ({ lateUs }) => lateUs),
-    trend: addCounts(arms.map(({ trend }) => ({ ...trend }))),
-    mostInFlight: sum(arms, ({ mostInFlight }) => mostInFlight),
-    inFlightUs: sum(arms, ({ inFlightUs }) => inFlightUs),
-    tokensSpent: addSpent(arms.map(({ tokensSpent }) => tokensSpent)),
-    cutOff: sum(arms, ({ cutOff }) => cutOff),
-    canceled: mergeCanceled(arms.map(({ canceled }) => canceled)),
-    blocks: groupByNumber(
-      arms.flatMap(({ blocks }) => blocks),
-      ({ index }) => index,
-    ).map(mergeBlocks),
-    categories: mergeCategories(arms.flatMap(({ categories }) => categories)),
-    told: mergeToldWaits(arms.map(({ told }) => told)),
-    compared: first.compared && mergeComparedAnswers(arms.flatMap(({ compared }) => compared ?? [])),
-    conversations: first.conversations && mergeConversations(arms.flatMap(({ conversations }) => conversations ?? [])),
-    cache: first.cache && mergeCaches(arms.flatMap(({ cache }) => cache ?? [])),
-    models: first.models && mergeGroups(arms.map(({ models }) => models ?? [])),
-    replay: mergeReplays(arms.map(({ replay }) => replay)),
+    total: () => (isEverywhere ? (seconds.total()[0] ?? null) : null),
   }
 }
 
-function mergeBlocks(blocks: readonly BlockRecord[]): BlockRecord {
+const blocksSum = byNumber(
+  ({ index }) => index,
+  fields<BlockRecord>({
+    index: first(),
+    startedAtUs: smallest,
+    endedAtUs: largest,
+    sent: total,
+    outcomes: counts(),
+    metrics: each(histogram),
+    stamped: histogram,
+    selfReported: each(histogram),
+    components: each(histogram) as SumOf<BlockRecord['components']>,
+  }),
+)
+
+const armSum = fields<ArmRecord>({
+  name: first(),
+  dropped: optional(droppedSum),
+  outcomes: counts(),
+  details: each(first()),
+  warmup: fields({ sent: total, failed: total }),
+  idleFirst: fields({ sent: total, failed: total }),
+  metrics: each(histogram) as SumOf<ArmRecord['metrics']>,
+  stamped: fields({
+    ...{ total: histogram, perToken: histogram, unattributed: histogram },
+    ...{ cacheHits: total, retried: total },
+  }),
+  selfReport: selfReportSum,
+  tokens: tokensSum,
+  notes: notesSum,
+  bodyBytes: total,
+  reused: total,
+  activeUs: largest,
+  // Each sender's last gap goes past the requests of the others: the first to have none left is where all have none.
+  dueUs: smallest,
+  lateUs: largest,
+  trend: fields({
+    ...{ count: total, x: totalInOrder, y: totalInOrder },
+    ...{ xx: totalInOrder, xy: totalInOrder, yy: totalInOrder },
+  }),
+  mostInFlight: total,
+  inFlightUs: totalInOrder,
+  tokensSpent: spentSum,
+  cutOff: total,
+  canceled: cancelSum,
+  blocks: blocksSum,
+  categories: categoriesSum,
+  told: toldWaitsSum,
+  compared: optional(comparedSum),
+  conversations: optional(conversationsSum),
+  cache: optional(cacheSum),
+  models: optional(groupsSum),
+  replay: optional(replaySum),
+})
+
+/** That of the first sender that knows the gateway. */
+function selfReportSum(): Sum<SelfReportedRecord> {
+  const named = first<SelfReportedRecord>(({ gateway }) => gateway !== '')()
+  const others = fields<Pick<SelfReportedRecord, 'caveat' | 'readings' | 'rejected'>>({
+    caveat: first((caveat) => caveat !== ''),
+    readings: each(readingsSum),
+    rejected: counts() as SumOf<SelfReportedRecord['rejected']>,
+  })()
   return {
-    index: blocks[0]?.index ?? 0,
-    startedAtUs: Math.min(...blocks.map(({ startedAtUs }) => startedAtUs)),
-    endedAtUs: Math.max(...blocks.map(({ endedAtUs }) => endedAtUs)),
-    sent: sum(blocks, ({ sent }) => sent),
-    outcomes: addCounts(blocks.map(({ outcomes }) => outcomes)),
-    metrics: mergeEach(blocks.map(({ metrics }) => metrics)),
-    stamped: mergeHistograms(blocks.map(({ stamped }) => stamped)),
-    selfReported: mergeEach(blocks.map(({ selfReported }) => selfReported)),
-    components: mergeEach(blocks.map(({ components }) => components)),
+    add(part, from) {
+      named.add(part, from)
+      others.add(part, from)
+    },
+    total() {
+      const { gateway, unsure } = named.total()
+      return { gateway, unsure, ...others.total() }
+    },
   }
 }
 
-function mergeSelfReports(reports: readonly SelfReportedRecord[]): SelfReportedRecord {
-  const named = reports.find(({ gateway }) => gateway !== '') ?? reports[0]
-  const readings: SelfReportedRecord['readings'] = {}
-  for (const definition of SELF_REPORTED_DEFINITIONS) {
-    const parts = reports.flatMap(
-      (report): SelfReportedReadings | SelfReportedReadings[] => report.readings[definition] ?? [],
-    )
-    const [first] = parts
-    if (!first) continue
-    const { resolutionUs, centreUs } = parts.reduce((a, b) => (b.resolutionUs < a.resolutionUs ? b : a))
-    readings[definition] = {
-      ...first,
-      resolutionUs,
-      centreUs,
-      total: mergeHistograms(parts.map(({ total }) => total)),
-    }
-  }
+/** As fine as the finest of them. */
+function readingsSum(): Sum<SelfReportedReadings> {
+  const named = first<SelfReportedReadings>()()
+  const finest = best<SelfReportedReadings>((a, b) => a.resolutionUs < b.resolutionUs)()
+  const all = histogram()
   return {
-    gateway: named?.gateway ?? '',
-    unsure: named?.unsure ?? false,
-    caveat: reports.find(({ caveat }) => caveat !== '')?.caveat ?? '',
-    readings,
-    rejected: addCounts(reports.map(({ rejected }) => rejected)),
+    add(part, from) {
+      named.add(part, from)
+      finest.add(part, from)
+      all.add(part.total, from)
+    },
+    total() {
+      const { resolutionUs, centreUs } = finest.total()
+      return { ...named.total(), resolutionUs, centreUs, total: all.total() }
+    },
   }
 }
 
 /** The busiest and the latest of the threads; readings of the whole process are the same in each and are taken once. */
-function mergeReadings(readings: readonly SelfReading[]): SelfReading {
-  const [first] = readings
-  if (!first) throw new Error('a run without a thread')
+const readingSum = fields<SelfReading>({
+  eventLoopDelayMs: fields({ p99: largest, max: largest }),
+  eventLoopUtilization: largest,
+  cpuShare: first(),
+  gcMs: totalInOrder,
+  involuntarySwitches: first(),
+  throttledMs: first(),
+})
+
+const severalSum = fields<RunRecord>({
+  arms: places(armSum),
+  opened: places(total),
+  series: byNumber(({ second }) => second, secondSum),
+  sendLag: histogram,
+  achievedToOffered: nullable(smallest),
+  self: readingSum,
+  // One thread that could not have real time is enough for a run without.
+  runtime: first(({ fifoPriority }) => fifoPriority === null),
+  workers: joined(),
+  stopReason: first((reason) => reason !== null),
+  abort: first(),
+  measuredUs: largest,
+  requestTimes: places(timesSum),
+})
+
+/** The record of a sender that is the only one stays as it is. */
+export function recordSum(): Sum<RunRecord> {
+  const sum = severalSum()
+  let only: { record: RunRecord; from: number } | undefined
+  let count = 0
+  const addOne = (record: RunRecord, from: number): void => {
+    sum.add({ ...record, workers: record.workers.length > 0 ? record.workers : [record.self] }, from)
+  }
   return {
-    ...first,
-    eventLoopDelayMs: {
-      p99: most(readings, ({ eventLoopDelayMs }) => eventLoopDelayMs.p99),
-      max: most(readings, ({ eventLoopDelayMs }) => eventLoopDelayMs.max),
+    add(record, from) {
+      if (count++ === 0) only = { record, from }
+      else {
+        if (only) addOne(only.record, only.from)
+        only = undefined
+        addOne(record, from)
+      }
     },
-    eventLoopUtilization: most(readings, ({ eventLoopUtilization }) => eventLoopUtilization),
-    gcMs: sum(readings, ({ gcMs }) => gcMs),
+    total: () => only?.record ?? sum.total(),
   }
 }
 
-function mergeSeries(series: readonly Second[][]): Second[] {
-  return groupByNumber(series.flat(), ({ second }) => second).map(mergeSeconds)
+function timesSum(): Sum<Float64Array> {
+  const parts = joined<Float64Array>()()
+  return {
+    add: (part, from) => parts.add([part], from),
+    total: () => joinArrays(parts.total()),
+  }
 }
 
 function joinArrays(parts: readonly Float64Array[]): Float64Array {

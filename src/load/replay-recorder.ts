@@ -1,6 +1,6 @@
 /** What the replay of a trace asked of one arm, beside what was counted of its answers, and how late its rows left. */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
-import { mergeHistograms, sum } from './add-up.ts'
+import { fields, histogram, total } from './add-up.ts'
 
 /** The tokens are those that the rows of whole answers asked for. */
 export interface ReplayRecord {
@@ -30,12 +30,4 @@ export class ReplayRecorder {
   }
 }
 
-export function mergeReplays(parts: readonly (ReplayRecord | undefined)[]): ReplayRecord | undefined {
-  const known = parts.flatMap((part) => part ?? [])
-  if (known.length === 0) return undefined
-  return {
-    inputTokens: sum(known, (part) => part.inputTokens),
-    outputTokens: sum(known, (part) => part.outputTokens),
-    late: mergeHistograms(known.map(({ late }) => late)),
-  }
-}
+export const replaySum = fields<ReplayRecord>({ inputTokens: total, outputTokens: total, late: histogram })

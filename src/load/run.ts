@@ -5,9 +5,10 @@
 import type { BlockMetric } from '../slo/metrics.ts'
 import { now } from '../system/clock.ts'
 import { type Abort, findAbort } from './abort-watch.ts'
+import { addAll } from './add-up.ts'
 import type { ToldBlock } from './finished-blocks.ts'
 import type { StopReason } from './limits.ts'
-import { mergeProgress, mergeRecords, type Progress, type RunRecord } from './merge.ts'
+import { type Progress, progressSum, type RunRecord, recordSum } from './merge.ts'
 import type { RunPlan } from './plan.ts'
 import type { FromSender, StartSenders } from './senders.ts'
 import { startSendingThreads } from './sending-threads.ts'
@@ -52,9 +53,11 @@ export async function startRun(
 ): Promise<RunningPlan> {
   const { timeoutUs } = plan
   const progress = new Map<number, Progress>()
-  const records = new Map<number, RunRecord>()
+  const done = new Set<number>()
+  const records = recordSum()
   const ready = new Set<number>()
-  const interim = new Map<number, RunRecord>()
+  const analysed = new Set<number>()
+  let interim = recordSum()
   const lost = new Set<number>()
   let writing: Promise<unknown> = Promise.resolve()
   /** Messages of progress since the last one that was told. */
@@ -70,19 +73,20 @@ export async function startRun(
     return true
   }
   const beginWhenAllAreReady = (): void => {
-    if (ready.size === 0 || !areAll({ has: (index) => ready.has(index) || records.has(index) })) return
+    if (ready.size === 0 || !areAll({ has: (index) => ready.has(index) || done.has(index) })) return
     ready.clear()
     senders.post({ type: 'begin', startUs: now() + senders.beginAfterUs })
   }
   const analyseWhenAllAreDone = (blocks: number): void => {
-    if (!areAll(interim)) return
-    const goOn = listener.continueAfter?.(mergeRecords(inOrder(interim)), blocks) ?? true
-    interim.clear()
+    if (!areAll(analysed)) return
+    const goOn = listener.continueAfter?.(interim.total(), blocks) ?? true
+    analysed.clear()
+    interim = recordSum()
     senders.post({ type: 'interim-done', goOn })
   }
   const endWhenAllAreDone = (): void => {
-    if (!areAll(records) || records.size === 0) return
-    writing.then(() => resolve(withAbort(mergeRecords(inOrder(records)))), reject)
+    if (!areAll(done) || done.size === 0) return
+    writing.then(() => resolve(withAbort(records.total()))).catch(reject)
   }
   const abortWhenHopeless = ({ watched }: Progress): void => {
     abort = findAbort(plan.abortOn ?? [], watched)
@@ -109,7 +113,7 @@ export async function startRun(
         // Once for all senders: to add them up at each message would cost the square of their number.
         if (++untold < progress.size) break
         untold = 0
-        const all = count === 1 ? message.progress : mergeProgress([...progress.values()])
+        const all = count === 1 ? message.progress : addAll(progressSum, [...progress.values()])
         listener.progress(all)
         if (!abort) abortWhenHopeless(all)
         for (const { arm, why } of listener.dead?.() ?? []) dropArm(arm, why)
@@ -123,7 +127,8 @@ export async function startRun(
         beginWhenAllAreReady()
         break
       case 'interim':
-        interim.set(index, message.record)
+        analysed.add(index)
+        interim.add(message.record, index)
         analyseWhenAllAreDone(message.blocks)
         break
       case 'stopping':
@@ -143,7 +148,8 @@ export async function startRun(
         break
       }
       case 'done':
-        records.set(index, message.record)
+        done.add(index)
+        records.add(message.record, index)
         beginWhenAllAreReady()
         endWhenAllAreDone()
         break
@@ -178,8 +184,4 @@ export async function startRun(
       })
       .finally(() => senders.close()),
   }
-}
-
-function inOrder(records: ReadonlyMap<number, RunRecord>): RunRecord[] {
-  return [...records].sort(([a], [b]) => a - b).map(([, record]) => record)
 }

@@ -3,6 +3,7 @@
  * lasts longer than two hours, the last two hours are kept.
  */
 import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { Sum } from './add-up.ts'
 
 /** One arm in a second. Null where none of its requests was answered in it. */
 interface ArmSecond {
@@ -93,22 +94,22 @@ function emptySecond(second: number, inFlight: number): Second {
   return { second, sent: 0, done: 0, failed: 0, inFlight, p50Us: null, p99Us: null, byArm: [] }
 }
 
-/** Merges the same second as several threads saw it. */
-export function mergeSeconds(parts: readonly Second[]): Second {
-  const sum = (of: (part: Second) => number): number => parts.reduce((total, part) => total + of(part), 0)
-  const latencies = (parts[0]?.byArm ?? []).map((_, arm) =>
-    Histogram.merge(parts.flatMap(({ byArm }) => decoded(byArm[arm]?.latency))),
-  )
+/** The same second as several senders saw it. */
+export function secondSum(): Sum<Second> {
+  const second = emptySecond(0, 0)
+  const latencies: Histogram[] = []
   return {
-    second: parts[0]?.second ?? 0,
-    sent: sum(({ sent }) => sent),
-    done: sum(({ done }) => done),
-    failed: sum(({ failed }) => failed),
-    inFlight: sum(({ inFlight }) => inFlight),
-    ...toQuantiles(latencies, false),
+    add(part) {
+      second.second = part.second
+      second.sent += part.sent
+      second.done += part.done
+      second.failed += part.failed
+      second.inFlight += part.inFlight
+      for (const [arm, { latency }] of part.byArm.entries()) {
+        latencies[arm] ??= new Histogram()
+        if (latency) latencies[arm].addEncoded(latency)
+      }
+    },
+    total: () => ({ ...second, ...toQuantiles(latencies, false) }),
   }
-}
-
-function decoded(latency: EncodedHistogram | undefined): Histogram[] {
-  return latency ? [Histogram.decode(latency)] : []
 }

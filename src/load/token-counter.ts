@@ -1,6 +1,6 @@
 /** Counts the tokens of one arm while it runs: those of whole answers, those of failed ones, and what was spent. */
 import type { RequestResult } from '../client/request-result.ts'
-import { sum } from './add-up.ts'
+import { fields, joined, total } from './add-up.ts'
 import { type AnswerSample, AnswerSampler, type KeptAnswer } from './answer-sampler.ts'
 
 const BYTES_A_TOKEN = 4
@@ -103,31 +103,11 @@ function spendTokens(
   }
 }
 
-export function addSpent(parts: readonly TokensSpent[]): TokensSpent {
-  return { input: sum(parts, ({ input }) => input), output: sum(parts, ({ output }) => output) }
-}
+export const spentSum = fields<TokensSpent>({ input: total, output: total })
 
-export function mergeTokens(parts: readonly TokenRecord[]): TokenRecord {
-  const of = (key: Exclude<keyof TokenRecord, 'withoutUsage' | 'samples'>) => sum(parts, (part) => part[key])
-  const withoutUsage = (key: keyof TokenRecord['withoutUsage']) => sum(parts, (part) => part.withoutUsage[key])
-  return {
-    input: of('input'),
-    output: of('output'),
-    events: of('events'),
-    hidden: of('hidden'),
-    cached: of('cached'),
-    cacheWritten: of('cacheWritten'),
-    fromUsage: of('fromUsage'),
-    fromTokenizer: of('fromTokenizer'),
-    fromEvents: of('fromEvents'),
-    failedAnswers: of('failedAnswers'),
-    failedOutput: of('failedOutput'),
-    withoutUsage: {
-      requests: withoutUsage('requests'),
-      requestChars: withoutUsage('requestChars'),
-      answerBytes: withoutUsage('answerBytes'),
-      tokenEvents: withoutUsage('tokenEvents'),
-    },
-    samples: parts.flatMap(({ samples }) => samples),
-  }
-}
+export const tokensSum = fields<TokenRecord>({
+  ...{ input: total, output: total, events: total, hidden: total, cached: total, cacheWritten: total },
+  ...{ fromUsage: total, fromTokenizer: total, fromEvents: total, failedAnswers: total, failedOutput: total },
+  withoutUsage: fields({ requests: total, requestChars: total, answerBytes: total, tokenEvents: total }),
+  samples: joined(),
+})

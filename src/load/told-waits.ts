@@ -5,6 +5,7 @@
 import type { RequestResult } from '../client/request-result.ts'
 import type { ResponseHeaders } from '../http1/fields.ts'
 import { readRetryAfterMs } from '../wire/retry-after.ts'
+import { fields, largest, total } from './add-up.ts'
 
 /** Of one arm. */
 export interface ToldWaits {
@@ -19,17 +20,13 @@ export interface ToldWaits {
 }
 
 /** Threads that share a run tell each other what they hear, so each of them waits as long. */
-export function mergeToldWaits(parts: readonly ToldWaits[]): ToldWaits {
-  const sum = (of: (part: ToldWaits) => number): number => parts.reduce((total, part) => total + of(part), 0)
-  const most = (of: (part: ToldWaits) => number): number => Math.max(...parts.map(of))
-  return {
-    answers: sum(({ answers }) => answers),
-    longestUs: most(({ longestUs }) => longestUs),
-    waits: most(({ waits }) => waits),
-    waitedUs: most(({ waitedUs }) => waitedUs),
-    heldBack: sum(({ heldBack }) => heldBack),
-  }
-}
+export const toldWaitsSum = fields<ToldWaits>({
+  answers: total,
+  longestUs: largest,
+  waits: largest,
+  waitedUs: largest,
+  heldBack: total,
+})
 
 /** Until when an arm is not sent to. */
 export class Hold {

@@ -6,7 +6,8 @@ import { expectedRun } from '../../src/bench/expected.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
 import { createNeverSentResult } from '../../src/client/request-result.ts'
 import { resolveTarget } from '../../src/client/target.ts'
-import { ConversationRecorder, mergeConversations } from '../../src/load/conversation-recorder.ts'
+import { addAll } from '../../src/load/add-up.ts'
+import { ConversationRecorder, conversationsSum } from '../../src/load/conversation-recorder.ts'
 import { conversationSection, sessionsSentence } from '../../src/output/conversation-table.ts'
 import { makePage } from '../../src/output/table.ts'
 import type { Run } from '../../src/report/schema.ts'
@@ -64,7 +65,12 @@ it('sessions and turns of several threads add up, and the sentence says where th
   second.turnEnded(0, result(6_000), 1_000, '')
   second.turnEnded(1, createNeverSentResult(9_000), 1_000, '')
   second.failedAt(1)
-  const merged = toConversations(mergeConversations(recorders.map((recorder) => recorder.toRecord())))
+  const merged = toConversations(
+    addAll(
+      conversationsSum,
+      recorders.map((recorder) => recorder.toRecord()),
+    ),
+  )
   expect(merged.sessions).toMatchObject({ started: 4, finished: 1, failed: 1, unfinished: 2 })
   expect(merged.sessions.durationMs?.count).toBe(1)
   expect(merged.turns.map(({ turn, sent, successful, failed }) => [turn, sent, successful, failed])).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createNeverSentResult, type RequestResult } from '../../src/client/request-result.ts'
-import { AbortWatch, addWatched, findAbort } from '../../src/load/abort-watch.ts'
+import { AbortWatch, findAbort, watchedSum } from '../../src/load/abort-watch.ts'
+import { addAll } from '../../src/load/add-up.ts'
 import { type AbortRule, parseAbortRule } from '../../src/slo/abort-rule.ts'
 
 function rule(text: string): AbortRule {
@@ -64,7 +65,7 @@ describe('when a run ends', () => {
       ],
     ]
     expect(findAbort(rules, part)).toBeUndefined()
-    expect(findAbort(rules, addWatched([part, part]))).toEqual({ rule: 1, arm: 1, n: 30, over: 20 })
+    expect(findAbort(rules, addAll(watchedSum, [part, part]))).toEqual({ rule: 1, arm: 1, n: 30, over: 20 })
     expect(findAbort([], [[]])).toBeUndefined()
   })
 })

@@ -1,9 +1,10 @@
 // A mixed workload on real sockets: each part is sent with its own headers, and its results are kept by category.
 import type { IncomingHttpHeaders } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import { addAll } from '../../src/load/add-up.ts'
 import type { ArmRecord } from '../../src/load/arm-record.ts'
 import type { RunRecord } from '../../src/load/merge.ts'
-import { mergeRecords } from '../../src/load/merge.ts'
+import { recordSum } from '../../src/load/merge.ts'
 import type { Category } from '../../src/slo/category.ts'
 import { promptTemplate } from '../../src/wire/template.ts'
 import { givenRequests } from '../../src/workload/given.ts'
@@ -107,6 +108,7 @@ describe('a mixed run', () => {
       opened: [1],
       series: [],
       requestTimes: [],
+      workers: [],
       sendLag: arm.metrics.latency,
     } as unknown as RunRecord
     const self = { eventLoopDelayMs: { p99: 0, max: 0 }, eventLoopUtilization: 0, gcMs: 0 }
@@ -119,7 +121,7 @@ describe('a mixed run', () => {
       stopReason: null,
       measuredUs: 1,
     }))
-    const [both] = mergeRecords(parts as unknown as RunRecord[]).arms
+    const [both] = addAll(recordSum, parts as unknown as RunRecord[]).arms
     if (!both) throw new Error('no arm')
     const [one, two] = [totals(arm), totals(both)]
     for (const name of ['slow', 'rest']) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createNeverSentResult, type RequestResult } from '../../src/client/request-result.ts'
+import { addAll } from '../../src/load/add-up.ts'
 import { AnswerSample } from '../../src/load/answer-sampler.ts'
-import { ComparedAnswers, isChosen, mergeComparedAnswers } from '../../src/load/compared-answers.ts'
+import { ComparedAnswers, comparedSum, isChosen } from '../../src/load/compared-answers.ts'
 
 const answered: RequestResult = { ...createNeverSentResult(0), outcome: 'OK', streamed: true, bodyBytes: 4 }
 
@@ -41,7 +42,7 @@ describe('the answers of an arm that are kept', () => {
     const shared = long.answers.filter(({ index }) => index < 900)
     expect(shared.length).toBeGreaterThan(10)
     expect(shared.filter(({ index }) => !inShort.has(index))).toEqual([])
-    const threads = mergeComparedAnswers([keep(5_000, 'data', 0, 2), keep(600, 'data', 1, 2)])
+    const threads = addAll(comparedSum, [keep(5_000, 'data', 0, 2), keep(600, 'data', 1, 2)])
     expect(threads.every).toBeGreaterThan(1)
     expect(threads.answers.every(({ index }) => isChosen(index, threads.every))).toBe(true)
     const odd = threads.answers.filter(({ index }) => index % 2 === 1)

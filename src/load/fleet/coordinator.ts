@@ -9,7 +9,7 @@ import { counted } from '../../units.ts'
 import type { HeardOfSenders, Senders, SendersJob, StartSenders, ToSender } from '../senders.ts'
 import { InOrder } from './in-order.ts'
 import type { Link } from './link.ts'
-import { faultsIn, faultsOf, type Member } from './members.ts'
+import { BlockMachines, faultsIn, faultsOf, type Member, toldBy } from './members.ts'
 import * as protocol from './protocol.ts'
 import { findWorkers, hire, type Wanted } from './roll.ts'
 
@@ -52,6 +52,7 @@ export class Fleet {
   readonly #beginAfterUs: number
   #seq = 0
   #jobs = 0
+  #machines = new BlockMachines()
   #job: Job | undefined
   #beat: NodeJS.Timeout
   #beatMs = performance.now()
@@ -67,7 +68,7 @@ export class Fleet {
     this.#beginAfterUs = (BEGIN_AFTER_MS + ROUND_TRIPS * roundTripMs) * 1_000
     const atMs = performance.now()
     this.#members = cards.map((card) => ({
-      ...{ card, heard: 0, atMs, facts: undefined, record: undefined, faults: [], lost: false },
+      ...{ card, heard: 0, atMs, told: undefined, faults: [], lost: false },
     }))
     this.#results = new InOrder((index, result) => this.#take(index, result))
     this.#serve()
@@ -98,9 +99,9 @@ export class Fleet {
     const bytes = protocol.write(plan)
     const job = ++this.#jobs
     this.#job = { job, count, plan: bytes, heard }
+    this.#machines = new BlockMachines()
     for (const member of this.#members) {
-      member.facts = undefined
-      member.record = undefined
+      member.told = undefined
       if (!member.lost) member.faults = []
     }
     const parts = [...protocol.pieces(bytes, PART_BYTES)].length
@@ -131,6 +132,11 @@ export class Fleet {
   /** What became of each worker in the last run. */
   get members(): readonly Member[] {
     return this.#members
+  }
+
+  /** What their machines withheld from its blocks. */
+  get machines(): BlockMachines {
+    return this.#machines
   }
 
   /** What the next of its plans is about, kept beside the results for `kt fleet collect`. */
@@ -216,8 +222,8 @@ export class Fleet {
       return
     }
     if (result.message.type === 'done' && result.facts) {
-      member.record = result.message.record
-      member.facts = result.facts
+      member.told = toldBy(result.facts, result.message.record)
+      this.#machines.add(result.facts, result.message.record)
       member.faults.push(...faultsIn(result.facts))
     }
     job.heard.message(index, result.message)

@@ -1,23 +1,63 @@
-/** What became of the workers of a run, and what their machines withheld from it. */
+/**
+ * What became of the workers of a run, and what their machines withheld from it. Of each worker a few figures are kept:
+ * its record is added to those of the others as it comes.
+ */
+import type { EncodedHistogram } from '../../stats/histogram.ts'
 import type { MachineEvidence } from '../../system/machine-watch.ts'
 import type { RunRecord } from '../merge.ts'
 import * as protocol from './protocol.ts'
 
 export interface Member {
   card: protocol.Card
-  facts: protocol.WorkerFacts | undefined
-  record: RunRecord | undefined
+  /** Undefined without a result. */
+  told: WorkerTold | undefined
   /** Why its part of the run is not to be counted on. */
   faults: string[]
 }
 
-/** The worst that any worker's machine withheld from a block. */
-export function machineOf(members: readonly Member[], arm: number, block: number): MachineEvidence | undefined {
-  const all = members.flatMap(({ facts, record }) => {
-    const at = record?.arms[arm]?.blocks.findIndex(({ index }) => index === block) ?? -1
-    return facts?.machine[arm]?.[at] ?? []
-  })
-  return all.length > 0 ? worst(all) : undefined
+/** What a worker's result says of the worker alone. */
+export interface WorkerTold extends Pick<RunRecord, 'sendLag' | 'achievedToOffered' | 'self'> {
+  clock: protocol.WorkerFacts['clock']
+  lateMs: number
+  sent: number
+  /** The first arm's readings by stamps. */
+  stamped: EncodedHistogram | undefined
+  /** Over all its blocks. */
+  pressure: number | null
+  starvedMs: number
+}
+
+export function toldBy({ clock, lateMs, machine }: protocol.WorkerFacts, record: RunRecord): WorkerTold {
+  const { sendLag, achievedToOffered, self, arms } = record
+  const pressures = machine.flat().flatMap(({ pressure }) => pressure ?? [])
+  return {
+    ...{ clock, lateMs, sendLag, achievedToOffered, self },
+    sent: arms.flatMap(({ blocks }) => blocks).reduce((sum, { sent }) => sum + sent, 0),
+    stamped: arms[0]?.stamped.total,
+    pressure: pressures.length > 0 ? Math.max(...pressures) : null,
+    starvedMs: machine.flat().reduce((sum, { starvedMs }) => sum + starvedMs, 0),
+  }
+}
+
+/** By block, the worst that any worker's machine withheld from it. */
+export class BlockMachines {
+  /** By arm. */
+  readonly #worst: Map<number, MachineEvidence>[] = []
+
+  add({ machine }: protocol.WorkerFacts, { arms }: RunRecord): void {
+    for (const [arm, { blocks }] of arms.entries()) {
+      this.#worst[arm] ??= new Map()
+      const worst = this.#worst[arm]
+      for (const [at, { index }] of blocks.entries()) {
+        const [known, found] = [worst.get(index), machine[arm]?.[at]]
+        if (found) worst.set(index, known ? worstOf(known, found) : found)
+      }
+    }
+  }
+
+  of(arm: number, block: number): MachineEvidence | undefined {
+    return this.#worst[arm]?.get(block)
+  }
 }
 
 /** With the worker's name. */
@@ -36,22 +76,20 @@ function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`
 }
 
-/** Of one block on several machines: each figure as the worst of them has it. */
-function worst(all: readonly MachineEvidence[]): MachineEvidence {
-  const most = (of: (one: MachineEvidence) => number): number => Math.max(...all.map(of))
-  const mostKnown = (of: (one: MachineEvidence) => number | null): number | null => {
-    const known = all.flatMap((one) => of(one) ?? [])
-    return known.length > 0 ? Math.max(...known) : null
+/** Of one block on two machines: each figure as the worse of them has it. */
+function worstOf(a: MachineEvidence, b: MachineEvidence): MachineEvidence {
+  const known = (one: number | null, other: number | null): number | null => {
+    return one === null || other === null ? (one ?? other) : Math.max(one, other)
   }
   return {
-    spanMs: most(({ spanMs }) => spanMs),
-    waitMs: most(({ waitMs }) => waitMs),
-    targetsWaitMs: mostKnown(({ targetsWaitMs }) => targetsWaitMs),
-    pressure: mostKnown(({ pressure }) => pressure),
-    stealMs: mostKnown(({ stealMs }) => stealMs),
-    throttledMs: mostKnown(({ throttledMs }) => throttledMs),
-    starvedMs: most(({ starvedMs }) => starvedMs),
-    starvedSpells: most(({ starvedSpells }) => starvedSpells),
-    source: all.some(({ source }) => source === 'probe') ? 'probe' : 'schedstat',
+    spanMs: Math.max(a.spanMs, b.spanMs),
+    waitMs: Math.max(a.waitMs, b.waitMs),
+    targetsWaitMs: known(a.targetsWaitMs, b.targetsWaitMs),
+    pressure: known(a.pressure, b.pressure),
+    stealMs: known(a.stealMs, b.stealMs),
+    throttledMs: known(a.throttledMs, b.throttledMs),
+    starvedMs: Math.max(a.starvedMs, b.starvedMs),
+    starvedSpells: Math.max(a.starvedSpells, b.starvedSpells),
+    source: a.source === 'probe' ? a.source : b.source,
   }
 }

@@ -83,12 +83,15 @@ describe('three workers', () => {
     expect(arm?.blocks.reduce((sum, { sent }) => sum + sent, 0)).toBe(120)
     expect(decoded(sendLag).count).toBe(120)
     expect(readings).toHaveLength(3)
-    for (const { facts, record } of fleet.members) {
-      expect(record?.arms[0]?.outcomes.OK).toBe(40)
+    for (const { told } of fleet.members) {
+      expect(told?.sent).toBe(40)
       // One clock for all, so that the truth is known: none is apart from another.
-      expect(Math.abs(facts?.clock.offsetUs ?? Number.NaN)).toBeLessThanOrEqual(facts?.clock.errorUs ?? 0)
-      expect(facts?.machine[0]).toHaveLength(4)
+      expect(Math.abs(told?.clock.offsetUs ?? Number.NaN)).toBeLessThanOrEqual(told?.clock.errorUs ?? 0)
     }
+    expect([0, 1, 2, 3, 4].map((block) => fleet.machines.of(0, block) !== undefined)).toEqual([
+      ...[true, true, true, true],
+      false,
+    ])
   })
 
   test('take turns with two arms, and go on to another plan', async () => {
