@@ -23,7 +23,8 @@ import { judgeSoak } from '../verdict/soak.ts'
 import { runSteadiness } from '../verdict/steadiness.ts'
 import type { Watched } from '../watch/watch.ts'
 import type { Outcome } from '../wire/outcome.ts'
-import { traceOf, type WorkloadSpec, workloadSha256 } from '../workload/workload.ts'
+import { workloadDigests } from '../workload/asked.ts'
+import { traceOf, type WorkloadSpec } from '../workload/workload.ts'
 import { toConversations } from './build-conversations.ts'
 import { toCache, toModels } from './build-groups.ts'
 import { describeLoad, meanRateOf } from './build-load.ts'
@@ -136,7 +137,7 @@ function describeWorkload(workload: WorkloadSpec): BenchReport['load']['workload
   const { name, nonce, maxTokensField, models, repeats } = workload
   return {
     name,
-    sha256: workloadSha256(workload),
+    ...workloadDigests(workload),
     ...(nonce === false ? { nonce } : {}),
     ...(models ? { models: [...models] } : {}),
     ...(repeats ? { cacheHits: repeats } : {}),

@@ -154,12 +154,14 @@ function overheadBlock({ overhead, judgedBy }: Comparison, { c, width }: Page): 
   const entry = own.find(({ definition }) => definition === judgedBy?.definition) ?? own[0]
   if (!entry) return ''
   const { p50, p99, ci95 } = entry.totalMs
-  const figure = numberFormat([p50, p99])
+  const before = overhead.find(({ of, definition }) => of === 'old' && definition === entry.definition)?.totalMs
+  const figure = numberFormat([p50, p99, ...(before ? [before.p50, before.p99] : [])])
+  const was = (ms: number | undefined): string => (ms === undefined ? '' : c.dim(`baseline: ${figure(ms)} ms`))
   const rows = [
-    ['P50:', `${figure(p50)} ms`],
-    ['P99:', `${figure(p99)} ms`, c.dim(bracketed(ci95, figure))],
+    ['P50:', `${figure(p50)} ms`, '', was(before?.p50)],
+    ['P99:', `${figure(p99)} ms`, c.dim(bracketed(ci95, figure)), was(before?.p99)],
   ]
-  return `${c.bold('Gateway Overhead:')}\n${columns(rows, { width, align: ['left', 'right', 'left'] })}`
+  return `${c.bold('Gateway Overhead:')}\n${columns(rows, { width, align: ['left', 'right', 'left', 'left'] })}`
 }
 
 function overheadTable({ overhead: entries }: Comparison, page: Page): string {

@@ -157,6 +157,10 @@ export const benchReportSchema = z
           .strictObject({
             name: z.string().describe('its name'),
             sha256: z.string().describe('of all that is sent: equal where two runs sent the same'),
+            asked: z
+              .string()
+              .optional()
+              .describe('SHA-256 of its texts and limits, whatever the API and the model; absent where kt reads none'),
             nonce: z
               .literal(false)
               .optional()

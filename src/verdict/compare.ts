@@ -31,11 +31,13 @@ import { pairedDifference } from '../stats/paired.ts'
 import { differenceOf, quantileBounds } from '../stats/quantile-interval.ts'
 import { blockPairs, gateBlocks, hasValues, type ReadBlock, reader } from './blocks.ts'
 import { componentVerdictIn } from './components.ts'
+import { sharedDefinition } from './delta.ts'
+import { endpointWords } from './endpoints.ts'
 import { FIGURE_READINGS } from './figures.ts'
 import { goodputOf } from './goodput.ts'
 import { bestReading, isFloor } from './judge-overhead.ts'
 import { estimateNoise, type Noise } from './noise.ts'
-import { differencesBetween, type Mode, type Pair, toPair } from './pair.ts'
+import { comparesEndpoints, differencesBetween, type Mode, type Pair, type RestsOn, toPair } from './pair.ts'
 import { clientWord } from './rate.ts'
 import { judgePair, type Rules } from './verdict.ts'
 
@@ -56,8 +58,7 @@ interface CompareOptions extends Rules {
 
 export function compareReports(baseline: Run, gateway: Run, options: CompareOptions): Comparison {
   const pair = toPair(baseline, gateway, options.mode)
-  const ownReading = pair.mode === 'overhead' && bestReading(gateway) !== undefined
-  const differences = differencesBetween(baseline, gateway, ownReading)
+  const differences = differencesBetween(baseline, gateway, restsOn(pair))
   const doubts = doubtsOf(pair)
   const verdict = options.noGate ? undefined : judgePair(pair, differences, options)
   return {
@@ -76,6 +77,11 @@ export function compareReports(baseline: Run, gateway: Run, options: CompareOpti
     noise: options.noise ?? gateway.noise ?? estimateNoise(gateway, 'halves') ?? null,
     gate: verdict?.gate ?? null,
   }
+}
+
+function restsOn(pair: Pair): RestsOn {
+  if (pair.mode === 'overhead') return bestReading(pair.gateway) ? 'own overhead' : 'latency'
+  return comparesEndpoints(pair) && sharedDefinition(pair) ? 'shared overhead' : 'latency'
 }
 
 /** A run without a single answer never passes, whatever --inconclusive says. */
@@ -153,8 +159,12 @@ const SMALL_SHARE = 0.01
 
 const TAIL = 0.025
 
-/** Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it. */
+/**
+ * Judges any quantile of what `read` gives; undefined where the blocks of a run do not hold it, and where the answers
+ * are those of two APIs.
+ */
 function rowJudge(pair: Pair, read: ReadBlock): ((quantile: number) => RowJudgement) | undefined {
+  if (comparesEndpoints(pair)) return undefined
   const before = gateBlocks(pair.baseline, read)
   const after = gateBlocks(pair.gateway, read)
   if (!hasValues(before) || !hasValues(after)) return undefined
@@ -228,7 +238,9 @@ function turnsNote({ paired }: Pair): string[] {
   ]
 }
 
-function doubtsOf({ baseline, gateway, mode }: Pair): string[] {
+function doubtsOf(pair: Pair): string[] {
+  const { baseline, gateway, mode } = pair
+  const acrossEndpoints = endpointWords(pair)
   const sides = [
     ['baseline', baseline],
     ['gateway', gateway],
@@ -246,6 +258,7 @@ function doubtsOf({ baseline, gateway, mode }: Pair): string[] {
         ? []
         : [`client of the ${side} run: ${[clientWord(client), ...client.why].join('; ')}`],
     ),
+    ...(acrossEndpoints === undefined ? [] : [acrossEndpoints]),
     ...(otherBasis === undefined ? [] : [`tokens are not compared: ${otherBasis}`]),
     ...sides.flatMap(([side, { answers }]) => {
       if (!answers?.suspect) return []

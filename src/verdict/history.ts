@@ -42,7 +42,7 @@ export function readHistory(folder: string, asked?: string): History {
   const metric = asked ?? (definition ? 'overhead.p99' : 'latency.p99')
   const runs: HistoryRun[] = []
   for (const { file, report } of reports) {
-    const unlike = differencesBetween(newest.report, report, false).filter(({ forbids }) => forbids)
+    const unlike = differencesBetween(newest.report, report, 'latency').filter(({ forbids }) => forbids)
     const value = unlike.length > 0 ? null : figureOf(report, metric, definition)
     const otherBasis = metric === 'throughput.tokens' ? otherTokenBasis(newest.report, report) : undefined
     if (otherBasis !== undefined && report !== newest.report) {

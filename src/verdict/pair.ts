@@ -47,6 +47,9 @@ function inferMode(baseline: Run, gateway: Run): [Mode, string] {
       if (baseline.url === gateway.url) {
         return ['regression', 'assumed: both files measured the same address; --mode says otherwise']
       }
+      if (comparesEndpoints({ baseline, gateway }) && originOf(baseline) === originOf(gateway)) {
+        return ['regression', 'assumed: both files measured the same host, by two endpoints; --mode says otherwise']
+      }
       return ['overhead', 'assumed: the baseline names no gateway; --mode says otherwise']
     default:
       return a satisfies never
@@ -63,15 +66,27 @@ export interface Difference {
 
 type Scalar = string | number | boolean | null | undefined
 
+/** True when the two runs speak two APIs. */
+export function comparesEndpoints({ baseline, gateway }: Pick<Pair, 'baseline' | 'gateway'>): boolean {
+  return baseline.target.endpoint !== gateway.target.endpoint
+}
+
+function originOf({ url }: Run): string | undefined {
+  return URL.parse(url)?.origin
+}
+
 /**
- * In which conditions the runs differ, and which differences forbid a verdict. With `ownReading` the gateway's file
- * alone carries the overhead, so that the time of the model is not in it.
+ * What a verdict rests on: `latency` holds the time of the model; an overhead does not, be it the gateway's `own` or,
+ * of runs of two endpoints, one that both were read by (`shared`).
  */
-export function differencesBetween(baseline: Run, gateway: Run, ownReading: boolean): Difference[] {
+export type RestsOn = 'latency' | 'own overhead' | 'shared overhead'
+
+/** In which conditions the runs differ, and which differences forbid a verdict that rests on `restsOn`. */
+export function differencesBetween(baseline: Run, gateway: Run, restsOn: RestsOn): Difference[] {
   const aspects: [string, (report: Run) => Scalar, boolean][] = [
-    ['workload', ({ load }) => `${load.workload.name} ${load.workload.sha256.slice(0, 8)}`, true],
-    ['model', ({ target }) => target.model, !ownReading],
-    ['endpoint', ({ target }) => target.endpoint, true],
+    ['workload', workloadReader(baseline, gateway), true],
+    ['model', ({ target }) => target.model, restsOn === 'latency'],
+    ['endpoint', ({ target }) => target.endpoint, restsOn !== 'shared overhead'],
     ['stream', ({ target }) => target.stream, true],
     ['load', describeLoad, true],
     ['machine', describeMachine, true],
@@ -89,6 +104,16 @@ export function differencesBetween(baseline: Run, gateway: Run, ownReading: bool
     const [a, b] = [toText(read(baseline)), toText(read(gateway))]
     return a === b ? [] : [{ what, baseline: a, gateway: b, forbids }]
   })
+}
+
+/** Requests of two APIs or two models are never the same: then what they ask is compared, where both reports tell it. */
+function workloadReader(a: Run, b: Run): (report: Run) => string {
+  const sent = !comparesEndpoints({ baseline: a, gateway: b }) && a.target.model === b.target.model
+  const told = a.load.workload.asked !== undefined && b.load.workload.asked !== undefined
+  return ({ load: { workload } }) => {
+    const { name, sha256, asked = sha256 } = workload
+    return `${name} ${(sent || !told ? sha256 : asked).slice(0, 8)}`
+  }
 }
 
 function describeLoad({ load, replay }: Run): string {

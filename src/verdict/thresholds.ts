@@ -19,6 +19,7 @@ import { gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, undecidedCheck } from './checks.ts'
 import { componentJudge } from './components.ts'
 import { judgeDelta, sharedSource } from './delta.ts'
+import { notAcrossEndpoints } from './endpoints.ts'
 import { FIGURE_READINGS } from './figures.ts'
 import { overheadJudge } from './judge-overhead.ts'
 import type { Pair } from './pair.ts'
@@ -29,6 +30,8 @@ export interface ThresholdContext {
   pair?: Pair
   /** The reason why no verdict may rest on both runs. */
   incomparable?: string
+  /** Judge even what is not the same quantity in both. */
+  allowDifferent?: boolean
   /** Requests that missed a target, by block; absent where no SLO was named. */
   misses?: readonly BlockShare[]
 }
@@ -89,7 +92,7 @@ function partJudge({ metric, op, of, quantile, limitUs }: Of<'component'>, { gat
 function deltaJudge(
   threshold: Of<'delta' | 'ratio'>,
   allowance: { ms: number; share: number },
-  { gateway, pair, incomparable }: ThresholdContext,
+  { gateway, pair, incomparable, allowDifferent = false }: ThresholdContext,
 ): Judge {
   const { metric, op, of, quantile } = threshold
   const undecided =
@@ -98,6 +101,8 @@ function deltaJudge(
       undecidedCheck(metric, op, allowance.ms, why)
   if (!pair) return undecided('no samples: the threshold needs a baseline')
   if (incomparable !== undefined) return undecided(incomparable)
+  const apart = allowDifferent ? undefined : notAcrossEndpoints(pair, of)
+  if (apart !== undefined) return undecided(apart)
   const source = sharedSource(pair, of)
   if (!source) return undecided(noSamples(of, gateway, 'both runs'))
   return (alphaFail) => {

@@ -10,6 +10,7 @@ import { formatNumber, formatShare } from '../units.ts'
 import { durationCheck, type Judge, judgeAll, toGate, undecidedCheck } from './checks.ts'
 import { componentJudges } from './components.ts'
 import { judgeDelta, sharedDefinition } from './delta.ts'
+import { endpointsForbid } from './endpoints.ts'
 import { type JudgedBy, overheadJudge } from './judge-overhead.ts'
 import { type StreamLimits, streamJudges } from './judge-stream.ts'
 import { type Difference, findTrouble, isSameArm, type Pair } from './pair.ts'
@@ -44,6 +45,7 @@ export function judgePair(pair: Pair, differences: readonly Difference[], rules:
   const context: ThresholdContext = {
     gateway: pair.gateway,
     pair,
+    allowDifferent: rules.allowDifferent,
     ...(why === undefined ? {} : { incomparable: why }),
   }
   const judges = rules.thresholds.map((threshold) => thresholdJudge(threshold, context))
@@ -162,11 +164,8 @@ function primaryOf(pair: Pair, rules: Rules, why: string | undefined): { judge: 
   return judge ?? undecided('neither file carries a reading of the overhead')
 }
 
-function whyIncomparable(
-  { baseline, gateway, mode }: Pair,
-  differences: readonly Difference[],
-  allowDifferent: boolean,
-): string | undefined {
+function whyIncomparable(pair: Pair, differences: readonly Difference[], allowDifferent: boolean): string | undefined {
+  const { baseline, gateway, mode } = pair
   if (baseline.totals.successful === 0) return 'every request of the baseline failed'
   if (gateway.totals.successful === 0) return 'every request through the gateway failed'
   if (isSameArm(baseline, gateway)) return 'both files hold the same run: there is nothing to compare'
@@ -175,7 +174,8 @@ function whyIncomparable(
   }
   const trouble = findTrouble(baseline, gateway)
   if (trouble !== undefined) return trouble
-  const forbidding = differences.filter((difference) => difference.forbids).map((difference) => difference.what)
+  const forbidding = differences.filter((difference) => difference.forbids)
   if (forbidding.length === 0 || allowDifferent) return undefined
-  return `not comparable: ${forbidding.join(', ')} of the two runs differ`
+  const whats = forbidding.map(({ what }) => what).join(', ')
+  return endpointsForbid(pair, forbidding) ?? `not comparable: ${whats} of the two runs differ`
 }
