@@ -12,7 +12,7 @@ const SYSTEM = [
   'test/bench/{cache-hits,learned-field}.test.ts',
   'test/e2e/**/*.test.ts',
   'test/house/install.test.ts',
-  'test/load/fleet/{faults,fleet,hosts,hosts-run}.test.ts',
+  'test/load/fleet/{faults,fleet,hosts,hosts-run,replay}.test.ts',
   'test/load/realtime-busy.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',

@@ -5,7 +5,7 @@
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Route } from '../client/route.ts'
 import type { Member } from '../load/fleet/members.ts'
-import type { RunPlan } from '../load/plan.ts'
+import { type RunPlan, withoutRing } from '../load/plan.ts'
 import type { RunContext } from './build-report.ts'
 
 export interface AboutRun {
@@ -18,12 +18,12 @@ export interface AboutRun {
 export function aboutRun(plan: RunPlan, context: RunContext, members: readonly Member[]): AboutRun {
   const parts = plan.workload.parts.map((part) => ({ ...part, headers: undefined }))
   return {
-    plan: {
+    plan: withoutRing({
       ...plan,
       arms: plan.arms.map((arm) => ({ ...arm, headers: {} })),
       workload: { ...plan.workload, parts, headers: undefined },
       connection: plan.connection && withoutKeys(plan.connection),
-    },
+    }),
     context: { ...context, machineOf: undefined },
     workers: members.map(({ card }) => card),
   }

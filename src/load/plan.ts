@@ -9,7 +9,7 @@ import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
 import type { AbortRule } from '../slo/abort-rule.ts'
 import type { TraceRing } from '../workload/traces/ring.ts'
-import { singleRequests, type WorkloadSpec } from '../workload/workload.ts'
+import { singleRequests, traceOf, type WorkloadSpec } from '../workload/workload.ts'
 import type { CancelPlan } from './cancellation.ts'
 
 export interface ArmPlan {
@@ -137,6 +137,24 @@ export function planBeside(plan: RunPlan, arms: ArmPlan[], requests: number, con
     excludeIdleFirst: false,
     warmup: 0,
     ...{ timeoutUs, categoryTimeoutsUs, deadlines, connection, allowEmpty, tokenBudget, costBudget },
+  }
+}
+
+/** The plan for another machine: a ring is memory of this one. */
+export function withoutRing(plan: RunPlan): RunPlan {
+  return traceOf(plan.workload) ? withRing(plan, { memory: {} } as unknown as TraceRing) : plan
+}
+
+/** The plan with this ring, wherever it has one. */
+export function withRing(plan: RunPlan, ring: TraceRing): RunPlan {
+  const { load, workload } = plan
+  const parts = workload.parts.map((part) => {
+    return part.source.kind === 'trace' ? { ...part, source: { ...part.source, ring } } : part
+  })
+  return {
+    ...plan,
+    workload: { ...workload, parts },
+    load: load.mode === 'open' && load.trace ? { ...load, trace: ring } : load,
   }
 }
 

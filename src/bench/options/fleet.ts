@@ -38,7 +38,7 @@ export const fleetFlags = {
 
 export type FleetOptions = FlagValues<typeof fleetFlags>
 
-const rule = rulesOf<FleetOptions & { url: unknown; trace: unknown; threads: unknown }>()
+const rule = rulesOf<FleetOptions & { url: unknown; threads: unknown }>()
 
 const RULES = [
   ...(['fleet-size', 'fleet-labels', 'fleet-grace'] as const).map((name) =>
@@ -62,16 +62,6 @@ const RULES = [
       ),
   ),
   rule(
-    ['fleet', 'trace'],
-    (given) =>
-      given.fleet !== undefined &&
-      given.trace !== undefined &&
-      failure(
-        '--fleet does not replay a trace: its rows are read while they are sent, by this machine alone',
-        'Replay it with --threads, or give the fleet a rate: --rps.',
-      ),
-  ),
-  rule(
     ['fleet', 'threads'],
     (given) =>
       given.fleet !== undefined &&
@@ -83,8 +73,8 @@ const RULES = [
 /** Undefined where this machine sends. */
 export function readFleet(given: Given, faults: Faults): (FleetOptions & { fleet: object }) | undefined {
   const values = faults.read(fleetFlags, given)
-  const { url, trace, threads } = given.values
-  faults.check({ ...values, url, trace, threads }, RULES)
+  const { url, threads } = given.values
+  faults.check({ ...values, url, threads }, RULES)
   const { fleet } = values
   return fleet === undefined ? undefined : { ...values, fleet }
 }

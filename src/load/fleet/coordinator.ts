@@ -6,12 +6,15 @@
 import { EXIT, type Result, UserError } from '../../errors.ts'
 import { now } from '../../system/clock.ts'
 import { counted } from '../../units.ts'
+import { traceOf } from '../../workload/workload.ts'
+import { withoutRing } from '../plan.ts'
 import type { HeardOfSenders, Senders, SendersJob, StartSenders, ToSender } from '../senders.ts'
 import { InOrder } from './in-order.ts'
 import type { Link } from './link.ts'
 import { BlockMachines, faultsIn, faultsOf, type Member, toldBy } from './members.ts'
 import * as protocol from './protocol.ts'
 import { findWorkers, hire, type Wanted } from './roll.ts'
+import { TraceRelay } from './trace-relay.ts'
 
 /** Senders begin together this long after the last one was ready, and so many round trips to the broker on top. */
 const BEGIN_AFTER_MS = 50
@@ -54,6 +57,8 @@ export class Fleet {
   #jobs = 0
   #machines = new BlockMachines()
   #job: Job | undefined
+  /** Of the trace that is replayed, if one is. */
+  #relay: TraceRelay | undefined
   #beat: NodeJS.Timeout
   #beatMs = performance.now()
   /** Ends the reading of the results. */
@@ -96,7 +101,10 @@ export class Fleet {
   /** For the parts of a run: as many workers as its plan has shares. */
   readonly start: StartSenders = async ({ plan, samples, live, upstream }: SendersJob, heard): Promise<Senders> => {
     const count = Math.min(plan.workers ?? 1, this.size)
-    const bytes = protocol.write(plan)
+    const ring = traceOf(plan.workload)?.ring
+    if (ring) this.#relay ??= new TraceRelay(this.#link, this.run, ring, this.size)
+    if (ring !== undefined && ring !== this.#relay?.ring) throw new Error('a run of a fleet replays one trace')
+    const bytes = protocol.write(withoutRing(plan))
     const job = ++this.#jobs
     this.#job = { job, count, plan: bytes, heard }
     this.#machines = new BlockMachines()
@@ -160,6 +168,7 @@ export class Fleet {
   async close(): Promise<void> {
     if (!this.#isBroken) this.#order({ type: 'release' })
     clearInterval(this.#beat)
+    this.#relay?.close()
     this.#closing.abort()
     await this.#link.nc.flush().catch(() => {})
     const jsm = this.#isBroken ? undefined : await this.#link.jsm().catch(() => undefined)

@@ -3,27 +3,27 @@
  * coordinator's beats are a lease: without them the thread stops by itself, and what it has measured stays in the
  * stream of the run (outbox.ts).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import { reasonOf } from '../../errors.ts'
 import type { BlockMetric } from '../../slo/metrics.ts'
 import { now } from '../../system/clock.ts'
 import { localListeners } from '../../system/listeners.ts'
 import { type MachineWatch, watchMachine } from '../../system/machine-watch.ts'
+import { traceOf } from '../../workload/workload.ts'
 import type { Progress, RunRecord } from '../merge.ts'
-import type { RunPlan } from '../plan.ts'
+import { type RunPlan, withRing } from '../plan.ts'
 import type { FromSender, Senders, ToSender } from '../senders.ts'
 import { startSendingThreads } from '../sending-threads.ts'
-import { type ClockOffset, clockTrack, measureOffset, type RemoteTimes } from './clock-offset.ts'
+import { type ClockOffset, clockTrack, measureOffset } from './clock-offset.ts'
 import type { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
 import * as protocol from './protocol.ts'
+import { Questions } from './questions.ts'
 import { type Convert, toCommonTime, toOwnTime } from './times.ts'
+import { TraceFollower } from './trace-follower.ts'
 
 const TICK_MS = 250
 const DRAIN_US = 2_000_000
-const ASK_WITHIN_MS = 1_000
-const RETRY_MS = 200
 
 /** A provider beside the worker. */
 interface Upstream {
@@ -56,6 +56,9 @@ export class Engagement {
   readonly #end: (why: string | undefined) => void
   readonly #ticker: NodeJS.Timeout
   readonly #outbox: Outbox
+  readonly #questions: Questions
+  /** The rows of the trace that is replayed, if one is. */
+  #trace: TraceFollower | undefined
   readonly #waiting = new Map<number, protocol.Order>()
   #heard = 0
   #heardMs = performance.now()
@@ -72,6 +75,7 @@ export class Engagement {
     this.#index = index
     this.#graceMs = graceMs
     this.#startUpstream = startUpstream
+    this.#questions = new Questions(link, run, () => this.#released || this.#leaving !== undefined)
     const { promise, resolve } = Promise.withResolvers<string | undefined>()
     const orders = link.nc.subscribe(protocol.SUBJECTS.orders(run), {
       callback: (error, { data }) => {
@@ -150,10 +154,11 @@ export class Engagement {
     const { job, count, parts, samples, live } = order
     await this.#drop()
     const upstream = order.upstream && (await this.#startUpstream(order.upstream))
-    const fetched = await this.#fetchPlan(job, parts)
+    const fetched = await this.#withRows(await this.#questions.plan(job, parts))
     const plan = upstream ? sentTo(fetched, upstream.url) : fetched
-    const before = await measureOffset(() => this.#askClock(), now)
+    const before = await measureOffset(this.#questions.clock, now)
     if (!before.ok) throw new Error(before.why)
+    this.#trace?.begin(count, (us) => us + before.value.offsetUs)
     const pids = await Promise.all(plan.arms.map(({ origin }) => localListeners(origin)))
     const machine = await watchMachine([...new Set(pids.flat())])
     const senders = await startSendingThreads(
@@ -169,36 +174,14 @@ export class Engagement {
     if (this.#leaving !== undefined) await this.#drop()
   }
 
-  async #fetchPlan(job: number, parts: number): Promise<RunPlan> {
-    const pieces: Uint8Array[] = []
-    while (pieces.length < parts) {
-      pieces.push(await this.#ask(protocol.SUBJECTS.plan(this.run), protocol.write({ job, part: pieces.length })))
-    }
-    const plan = protocol.read(protocol.planSchema, Buffer.concat(pieces), 'the plan')
-    if (!plan.ok) throw new Error(plan.why)
-    return plan.value
-  }
-
-  /** Again and again while the coordinator is there: a broker that restarts loses a question. */
-  async #ask(subject: string, question: Uint8Array): Promise<Uint8Array> {
-    for (;;) {
-      try {
-        return (await this.#link.nc.request(subject, question, { timeout: ASK_WITHIN_MS })).data
-      } catch (error) {
-        if (this.#leaving !== undefined || this.#released) throw error
-        await sleep(RETRY_MS)
-      }
-    }
-  }
-
-  async #askClock(): Promise<RemoteTimes | undefined> {
-    try {
-      const { data } = await this.#link.nc.request(protocol.SUBJECTS.clock(this.run), '', { timeout: ASK_WITHIN_MS })
-      const times = protocol.read(protocol.timesSchema, data, 'a clock')
-      return times.ok ? times.value : undefined
-    } catch {
-      return undefined
-    }
+  /** The trace of the plan, as far as it is read; it is that of the run, whose other plans have it too. */
+  async #withRows(plan: RunPlan): Promise<RunPlan> {
+    if (!traceOf(plan.workload)) return plan
+    this.#trace ??= new TraceFollower(this.#questions, this.#index, (why) => {
+      if (this.#job && this.#leaving === undefined) this.#fail(this.#job.job, why)
+    })
+    await this.#trace.first
+    return withRing(plan, this.#trace.ring)
   }
 
   #tell(message: ToSender): void {
@@ -225,7 +208,8 @@ export class Engagement {
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
   async #report({ job, before, senders, machine, away, lateMs, upstream }: Job, record: RunRecord): Promise<void> {
     // Whoever is lost answers no question.
-    const after = this.#leaving === undefined ? await measureOffset(() => this.#askClock(), now) : undefined
+    await this.#trace?.settle().catch(() => {})
+    const after = this.#leaving === undefined ? await measureOffset(this.#questions.clock, now) : undefined
     const track = clockTrack(after?.ok ? [before, after.value] : [before])
     const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
     const clock = {

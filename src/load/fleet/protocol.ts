@@ -8,6 +8,7 @@ import { deserialize, serialize } from 'node:v8'
 import { z } from 'zod'
 import { failure, type Result, success } from '../../errors.ts'
 import type { MachineEvidence } from '../../system/machine-watch.ts'
+import type { TextSource } from '../../workload/workload.ts'
 import type { RunPlan } from '../plan.ts'
 import type { ToSender } from '../senders.ts'
 import { fromSenderSchema, stopReasonSchema } from './record-schema.ts'
@@ -24,6 +25,8 @@ export const SUBJECTS = {
   plan: (run: string) => `kt.run.${run}.plan`,
   /** Asked of the coordinator: its clock. */
   clock: (run: string) => `kt.run.${run}.clock`,
+  /** Asked of the coordinator: the next rows of the trace that is replayed, with what left of those before. */
+  rows: (run: string) => `kt.run.${run}.rows`,
   /** A worker is there, and what is lost without harm. */
   alive: (run: string, index: number | '*') => `kt.run.${run}.alive.${index}`,
   /** What must not be lost: kept by the stream of the run. */
@@ -106,6 +109,43 @@ export const ordersSchema = z.array(z.strictObject({ seq: count, order: orderSch
 /** The question for a part of a plan. */
 export const partSchema = z.strictObject({ job: count, part: count })
 
+const times = z.instanceof(Float64Array<ArrayBuffer>)
+const numbers = z.instanceof(Uint32Array<ArrayBuffer>)
+
+/** The question for the next rows of a trace. It is asked again until it is answered. */
+export const rowsAskedSchema = z.strictObject({
+  /** Who asks, and of how many. */
+  ...{ index: count, count: count.positive() },
+  /** The next row it has no knowledge of, and how many it has room for. */
+  ...{ from: count, room: count },
+  /** It is done with the rows before `taken`; those before `told` it has told before. */
+  ...{ told: count, taken: count },
+  /** When its own rows in between left, by the coordinator's clock: of each row all arms; NaN where it did not. */
+  left: times,
+})
+export type RowsAsked = z.infer<typeof rowsAskedSchema>
+
+/** The numbers of each row in `sizes`. */
+export const SIZES_OF_A_ROW = 3
+
+export const rowsSchema = z
+  .strictObject({
+    ...{ from: count, blockTokens: count },
+    /** When each is due. */
+    due: times,
+    /** Of each its input tokens, its output tokens, and how many of `ids` are its own. */
+    ...{ sizes: numbers, ids: numbers },
+    /** Whether others come after these. */
+    end: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('over'), atUs: z.number() }),
+      /** The trace is faulty, which the coordinator tells. */
+      z.strictObject({ kind: z.literal('failed') }),
+    ]),
+  })
+  .refine(({ due, sizes }) => sizes.length === SIZES_OF_A_ROW * due.length, 'sizes of other rows')
+export type Rows = z.infer<typeof rowsSchema>
+
 /** When a question for the time came, and when its answer left. */
 export const timesSchema = z.strictObject({ receivedUs: z.number(), sentUs: z.number() })
 
@@ -178,10 +218,14 @@ const armSchema = z.strictObject({
   ...{ name, origin: z.url({ protocol: /^https?$/ }), path: z.string(), tag: z.string() },
   headers: z.record(z.string(), z.string()),
 })
+/** The compiler names one that is missing. */
+const SOURCES = { given: 'given', generated: 'generated', trace: 'trace' } satisfies {
+  [K in TextSource['kind']]: K
+}
 const workloadPart = z.looseObject({
   weight: z.number(),
   stream: z.boolean(),
-  source: z.looseObject({ kind: z.enum(['given', 'generated']) }),
+  source: z.looseObject({ kind: z.enum(SOURCES) }),
 })
 const loadSchema = z.discriminatedUnion('mode', [
   z.looseObject({ mode: z.literal('closed'), concurrency: count.positive() }),

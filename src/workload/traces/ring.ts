@@ -7,8 +7,9 @@
 export const RING_ROWS = 65_536
 export const RING_IDS = 1_048_576
 /** Arms whose times are written back. */
-const ARMS = 2
-const MOST_WORKERS = 256
+export const RING_ARMS = 2
+/** Threads of this machine, or the workers of a fleet. */
+const MOST_WORKERS = 16_384
 /** Places in the head; those of the workers follow. */
 const [WRITTEN, STATE, BLOCK_TOKENS, ID_COUNT, TAKEN] = [0, 1, 2, 3, 4]
 const [OVER, FAILED] = [1, 2]
@@ -20,7 +21,7 @@ export interface TraceRing {
 
 const BYTES = {
   head: 4 * (TAKEN + MOST_WORKERS),
-  times: 8 * (1 + RING_ROWS * (1 + ARMS)),
+  times: 8 * (1 + RING_ROWS * (1 + RING_ARMS)),
   sizes: 4 * RING_ROWS * 4,
   ids: 4 * RING_IDS,
 }
@@ -46,7 +47,7 @@ export class RingRows {
     const { head, times, sizes } = BYTES
     this.#head = new Int32Array(memory, 0, TAKEN + MOST_WORKERS)
     this.#due = new Float64Array(memory, head, 1 + RING_ROWS)
-    this.#left = new Float64Array(memory, head + 8 * (1 + RING_ROWS), RING_ROWS * ARMS)
+    this.#left = new Float64Array(memory, head + 8 * (1 + RING_ROWS), RING_ROWS * RING_ARMS)
     this.#sizes = new Uint32Array(memory, head + times, RING_ROWS * 4)
     this.#ids = new Uint32Array(memory, head + times + sizes, RING_IDS)
   }
@@ -61,6 +62,11 @@ export class RingRows {
     return Atomics.load(this.#head, STATE) !== 0
   }
 
+  /** The trace was found to be faulty. */
+  get failed(): boolean {
+    return Atomics.load(this.#head, STATE) === FAILED
+  }
+
   /** Once it is over: when one more request would have been due. */
   get endUs(): number {
     return this.#due[0] ?? 0
@@ -70,6 +76,11 @@ export class RingRows {
   dueUs(row: number): number {
     const due = row < this.written && Atomics.load(this.#head, STATE) !== FAILED
     return due ? (this.#due[1 + (row % RING_ROWS)] ?? Number.NaN) : Number.NaN
+  }
+
+  /** The first row that worker `worker` still needs; it may not be there yet. */
+  takenBy(worker: number): number {
+    return Atomics.load(this.#head, TAKEN + worker)
   }
 
   /** Worker `worker` needs no row before this one any longer. */
@@ -111,12 +122,12 @@ export class RingRows {
   taken(workers: number): number {
     let least = this.written
     for (let worker = 0; worker < workers; worker++) {
-      least = Math.min(least, Atomics.load(this.#head, TAKEN + worker))
+      least = Math.min(least, this.takenBy(worker))
     }
     return least
   }
 
-  write(dueUs: number, input: number, output: number, ids: readonly number[] | undefined, blockTokens: number): void {
+  write(dueUs: number, input: number, output: number, ids: ArrayLike<number> | undefined, blockTokens: number): void {
     const row = this.written
     const place = row % RING_ROWS
     const count = ids ? Math.min(ids.length, Math.ceil(input / Math.max(1, blockTokens)), RING_IDS) : 0
@@ -124,7 +135,7 @@ export class RingRows {
     for (let i = 0; i < count; i++) this.#ids[(begin + i) % RING_IDS] = ids?.[i] ?? 0
     this.#due[1 + place] = dueUs
     this.#sizes.set([input, output, begin, count], place * 4)
-    for (let arm = 0; arm < ARMS; arm++) this.#left[arm * RING_ROWS + place] = Number.NaN
+    for (let arm = 0; arm < RING_ARMS; arm++) this.#left[arm * RING_ROWS + place] = Number.NaN
     Atomics.store(this.#head, BLOCK_TOKENS, blockTokens)
     Atomics.store(this.#head, ID_COUNT, (begin + count) % RING_IDS)
     Atomics.store(this.#head, WRITTEN, row + 1)

@@ -1,0 +1,114 @@
+/**
+ * A worker's side of a replay by a fleet (trace-relay.ts): a ring as the sending thread of one machine reads it, filled
+ * with rows that are asked for as far ahead as it has room, one question at a time. A row that comes after its time is
+ * sent then, and its wait counts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRing, RING_ARMS, RING_ROWS, RingRows } from '../../workload/traces/ring.ts'
+import * as protocol from './protocol.ts'
+import type { Questions } from './questions.ts'
+import type { Convert } from './times.ts'
+import { ownRows } from './trace-relay.ts'
+
+/** With so many rows ahead of its sending thread a worker is in no hurry. */
+const FAR_AHEAD = 1_024
+const [PAUSE_MS, HURRY_MS] = [100, 2]
+/** Own rows that are told at once. */
+const MOST_TOLD = 8_192
+
+export class TraceFollower {
+  readonly ring = createRing()
+  readonly #rows = new RingRows(this.ring)
+  readonly #questions: Questions
+  readonly #share: { index: number; count: number }
+  #toCommon: Convert = (us) => us
+  /** The coordinator knows what became of the rows before this one. */
+  #told = 0
+  #asking: Promise<unknown> = Promise.resolve()
+  readonly #first = Promise.withResolvers<void>()
+
+  /** `lost` hears why no further rows come, where that is not known otherwise. */
+  constructor(questions: Questions, index: number, lost: (why: string) => void) {
+    this.#questions = questions
+    this.#share = { index, count: index + 1 }
+    this.#follow().catch((error) => {
+      this.#first.reject(error)
+      lost(String(error))
+    })
+    this.#first.promise.catch(() => {})
+  }
+
+  /** Resolves when the first rows are there, or none will be. */
+  get first(): Promise<void> {
+    return this.#first.promise
+  }
+
+  /** From now on its rows are sent, as those of one of `count` workers. */
+  begin(count: number, toCommon: Convert): void {
+    this.#share.count = count
+    this.#toCommon = toCommon
+  }
+
+  /** Resolves when the coordinator knows of all rows that were sent. */
+  async settle(): Promise<void> {
+    while (this.#told < this.#done) await this.#ask(0)
+  }
+
+  /** Rows that are here, and that the sending thread is done with. */
+  get #done(): number {
+    return Math.min(this.#rows.takenBy(this.#share.index), this.#rows.written)
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#rows.over) {
+      await this.#ask(RING_ROWS - (this.#rows.written - this.#told))
+      if (this.#rows.written > 0 || this.#rows.over) this.#first.resolve()
+      await sleep(this.#rows.written - this.#done > FAR_AHEAD ? PAUSE_MS : HURRY_MS)
+    }
+  }
+
+  /** One question at a time: each says where the one before it ended. */
+  #ask(room: number): Promise<void> {
+    const asking = this.#asking.then(() => this.#askNext(room))
+    this.#asking = asking.catch(() => {})
+    return asking
+  }
+
+  async #askNext(room: number): Promise<void> {
+    const { index, count } = this.#share
+    const told = this.#told
+    const taken = Math.min(this.#done, told + MOST_TOLD * count)
+    const asked: protocol.RowsAsked = {
+      ...{ index, count, room, told },
+      from: this.#rows.written,
+      // A floor is measured with rows that were sent before.
+      taken: Math.max(told, taken),
+      left: this.#leftOf(ownRows(told, taken, this.#share)),
+    }
+    const answer = await this.#questions.ask(protocol.SUBJECTS.rows(this.#questions.run), protocol.write(asked))
+    const rows = protocol.read(protocol.rowsSchema, answer, 'rows of the trace')
+    if (!rows.ok) throw new Error(rows.why)
+    this.#told = asked.taken
+    this.#write(rows.value)
+  }
+
+  #leftOf(own: readonly number[]): Float64Array<ArrayBuffer> {
+    const left = new Float64Array(RING_ARMS * own.length)
+    for (const [i, row] of own.entries()) {
+      for (let arm = 0; arm < RING_ARMS; arm++)
+        left[RING_ARMS * i + arm] = this.#toCommon(this.#rows.leftAtUs(arm, row))
+    }
+    return left
+  }
+
+  #write({ due, sizes, ids, blockTokens, end }: protocol.Rows): void {
+    let id = 0
+    for (const [i, dueUs] of due.entries()) {
+      const [input = 0, output = 0, count = 0] = sizes.subarray(protocol.SIZES_OF_A_ROW * i)
+      this.#rows.write(dueUs, input, output, count > 0 ? ids.subarray(id, id + count) : undefined, blockTokens)
+      id += count
+    }
+    if (end.kind === 'over') this.#rows.end(end.atUs)
+    if (end.kind === 'failed') this.#rows.fail()
+  }
+}
