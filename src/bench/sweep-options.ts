@@ -9,6 +9,7 @@ import { type FlagValues, flagGroup } from '../parse/flags.ts'
 import { Faults, type Given, rulesOf } from '../parse/parse-flags.ts'
 import { durationMs, positiveCount, positiveRate } from '../parse/quantity.ts'
 import { isMetric, isStreamOnly } from '../slo/metrics.ts'
+import { processId } from '../watch/flags.ts'
 import { labelFlag } from './options/output.ts'
 import { type UntilLimit, untilLimit } from './options/until.ts'
 import { verdictFlags } from './options/verdict.ts'
@@ -33,6 +34,8 @@ export interface SweepOptions {
   searchMs: number
   /** Numbers of processes of the embedded gateway: one curve for each. */
   gatewayWorkers: number[] | undefined
+  /** Of the gateway that was named, where its process is on this machine. */
+  gatewayPid: number | undefined
 }
 
 /** '1,2,4'; in a file also a number or a list of numbers. */
@@ -68,6 +71,11 @@ const levelFlags = {
     list(positiveCount.refine((count) => count <= MOST_GATEWAY_WORKERS, `at most ${MOST_GATEWAY_WORKERS}`)).optional(),
     'numbers of processes of the embedded gateway, with a curve for each [default: 1]',
     { example: '1,2' },
+  ),
+  'gateway-pid': text(
+    processId.optional(),
+    'process of the gateway at --url: CPU and memory of it, and of those it started, at each level (Linux)',
+    { example: '1234' },
   ),
 }
 
@@ -117,6 +125,16 @@ const RULES = [
         'Sweep your own once for each number of its workers.',
       ),
   ),
+  rule(
+    ['gateway-pid', 'url'],
+    (given) =>
+      given['gateway-pid'] !== undefined &&
+      given.url === undefined &&
+      failure(
+        '--gateway-pid goes with --url: the processes of the embedded gateway are known',
+        'Name your gateway with --url, or leave it out.',
+      ),
+  ),
 ]
 
 /** The options of the sweep itself, and those of the run at its first level. */
@@ -124,7 +142,7 @@ export function parseSweepOptions(given: Given): { ask: SweepOptions; options: B
   const faults = new Faults()
   const own = faults.read(levelFlags, given)
   faults.check({ ...own, url: given.values.url }, RULES)
-  const { rps, concurrency, step, until, 'gateway-workers': gatewayWorkers } = own
+  const { rps, concurrency, step, until, 'gateway-workers': gatewayWorkers, 'gateway-pid': gatewayPid } = own
   const { slo = until?.category } = given.values
   const open = given.values.rps !== undefined
   const levels = (open ? rps : concurrency) ?? DEFAULT_CONCURRENCY
@@ -138,7 +156,8 @@ export function parseSweepOptions(given: Given): { ask: SweepOptions; options: B
   const options = parseBenchOptions({ ...given, values: first }, faults, 'kt bench sweep')
   if (until) assertTold(until, options)
   const searchMs = own['search-time'] ?? Math.max(SEARCH_STEPS * step, SHORTEST_SEARCH_MS)
-  return { ask: { mode: open ? 'open' : 'closed', levels, stepMs: step, until, searchMs, gatewayWorkers }, options }
+  const mode = open ? 'open' : 'closed'
+  return { ask: { mode, levels, stepMs: step, until, searchMs, gatewayWorkers, gatewayPid }, options }
 }
 
 /** What no request of the sweep could tell is refused before one is sent. */

@@ -22,6 +22,7 @@ import { findSteady } from '../stats/steadiness.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
+import { findProcess } from '../watch/processes.ts'
 import type { MaxTokensField } from '../wire/body-changes.ts'
 import { printPreflight, warmsJit } from './build-plan.ts'
 import { type GatewayUse, watchGateway } from './embedded.ts'
@@ -72,6 +73,7 @@ export async function sweep(
     noteForeign(output, hooks.note)
   }
   assertPageWritable(html)
+  if (ask.gatewayPid !== undefined) findProcess('gateway-pid', ask.gatewayPid)
   const budgets = readBudgets(verdict['budget-file'])
   const objectives = resolveObjectives(verdict, request, target)
   const { judged, workloadSpec, timeoutMs, categoryTimeoutsUs } = objectives
@@ -88,6 +90,7 @@ export async function sweep(
     try {
       // The curve is that of the gateway. The direct arm of the embedded pair would only double the time.
       const targets = open.targets.slice(0, 1)
+      const loaded = { ...open, targets, gatewayPid: open.gatewayPid ?? ask.gatewayPid }
       const price = findPrice(load, request.model, targets)
       const costBudget = toCostBudget(load, price)
       const options = {
@@ -108,7 +111,7 @@ export async function sweep(
         announceCost(plans, price, hooks.note)
       }
       const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels, price }
-      const run = levelRunner(planned, record, ask.stepMs, { ...open, targets }, hooks, seen, objectives)
+      const run = levelRunner(planned, record, ask.stepMs, loaded, hooks, seen, objectives)
       curves.push(await measureCurve(ask, run, hooks, seen, open.embedded ? gatewayWorkers : null))
     } finally {
       await open.close()

@@ -46,9 +46,11 @@ export function watchedColumns(run: Pick<Run, 'processes' | 'soak'>, { seconds, 
       series: tracks.flatMap(({ name: track, values }, index): Series[] => {
         const [color = 0, other = 0] = [index, tracks.length + index].map((place) => PALETTE[place % PALETTE.length])
         const points = seconds.map((second, bin) => [second, values[bin] ?? null] as const)
+        // Where the colours begin again, the dashes are the other way round.
+        const dashed = (index % 2 === 1) !== index >= PALETTE.length
         const fitted = unit === 'bytes' ? memoryLine(run, track, seconds) : undefined
         return [
-          { kind: 'line', name: track, color, dashed: index % 2 === 1, dots: seconds.length < 30, points },
+          { kind: 'line', name: track, color, dashed, dots: seconds.length < 30, points },
           ...(fitted
             ? [{ kind: 'line' as const, name: `${track}, its trend`, color: other, dashed: true, points: fitted }]
             : []),

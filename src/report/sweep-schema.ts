@@ -107,7 +107,7 @@ const levelSchema = z.strictObject({
   gateway: z
     .strictObject({ cpuCores: z.number().describe('busy cores'), rssBytes: z.int().describe('resident memory') })
     .nullable()
-    .describe('the processes of the embedded gateway: busy cores and the highest resident memory'),
+    .describe('processes of the gateway, embedded or --gateway-pid: busy cores and the highest resident memory'),
   ...quantilesShape,
   overheadMs: pair
     .extend({ ci95: interval.describe('interval of P99, by blocks') })

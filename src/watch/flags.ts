@@ -11,12 +11,20 @@ import type { NamedPid } from './processes.ts'
 
 const { text, texts } = flagGroup('WATCH')
 
-/** As many as a plot tells apart. */
-const MOST = 8
+/** As many as one plot still has room for. */
+const MOST = 16
+
+/** In a file also a number. */
+export const processId = z
+  .union([z.string(), z.int()])
+  .transform(String)
+  .pipe(z.string().regex(/^[1-9]\d{0,9}$/, 'must be the id of a process'))
+  .transform(Number)
 
 const process = z.string().transform((given, context): NamedPid => {
-  const { name, value: pid = '' } = splitName(given) ?? {}
-  if (name !== undefined && /^[1-9]\d{0,9}$/.test(pid)) return { name, pid: Number(pid) }
+  const { name, value } = splitName(given) ?? {}
+  const pid = processId.safeParse(value)
+  if (name !== undefined && pid.success) return { name, pid: pid.data }
   context.addIssue({ code: 'custom', message: `'${given}' is not of the form NAME=PID` })
   return z.NEVER
 })

@@ -21,20 +21,23 @@ const SHORTEST_SPAN_S = 0.2
 
 /** Throws a UserError where one of the processes cannot be read, before anything is sent. */
 export function findProcesses(named: readonly NamedPid[]): ProcessWatch[] {
-  if (named.length > 0 && !existsSync('/proc/self/stat')) {
+  return named.map(({ name, pid }) => new ProcessWatch(name, pid, findProcess('arm-pid', pid, `${name}=`).startTicks))
+}
+
+/** `flag` is the one that named it, `before` what stands there before the id. */
+export function findProcess(flag: string, pid: number, before = ''): TreeReading {
+  if (!existsSync('/proc/self/stat')) {
     throw new UserError(
-      '--arm-pid reads /proc, which this system does not have',
+      `--${flag} reads /proc, which this system does not have`,
       'Leave it out, or measure on Linux; a gateway with a /metrics page may tell the same there.',
     )
   }
-  return named.map(({ name, pid }) => {
-    const found = readProcessTree(pid)
-    if (found) return new ProcessWatch(name, pid, found.startTicks)
-    throw new UserError(
-      `--arm-pid ${name}=${pid}: there is no process ${pid} that kt may read`,
-      'Give the id of a running process of this machine.',
-    )
-  })
+  const found = readProcessTree(pid)
+  if (found) return found
+  throw new UserError(
+    `--${flag} ${before}${pid}: there is no process ${pid} that kt may read`,
+    'Give the id of a running process of this machine.',
+  )
 }
 
 export class ProcessWatch {

@@ -61,6 +61,9 @@ test.each([
   ['no threshold', ['--until', 'latency'], "such as 'overhead.p99<7ms'"],
   ['a step without a unit', ['--step', '5'], '--step'],
   ['processes of a foreign gateway', ['--url', 'http://127.0.0.1:9', '--gateway-workers', '2'], 'not with --url'],
+  ['a process of the embedded gateway', ['--gateway-pid', '1'], '--gateway-pid goes with --url'],
+  ['no process', ['--url', 'http://127.0.0.1:9', '--gateway-pid', 'nginx'], 'must be the id of a process'],
+  ['a process that is gone', ['--url', 'http://127.0.0.1:9', '--gateway-pid', '4194304'], 'no process 4194304'],
   ['what a bench refuses too', ['--arrival', 'poisson'], '--arrival goes with an open loop'],
   ['two texts', ['--prompt', 'a', '--workload', 'chat'], 'exclude each other: each says what is sent'],
 ])('refuses %s', async (_name, args, message) => {

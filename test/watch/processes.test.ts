@@ -75,7 +75,7 @@ test.each([
   [['gateway'], "'gateway' is not of the form NAME=PID"],
   [['gateway=-1'], "'gateway=-1' is not of the form NAME=PID"],
   [['a=1', 'a=2'], 'two of them have one name'],
-  [Array.from({ length: 9 }, (_, index) => `a${index}=1`), 'at most 8 can be watched'],
+  [Array.from({ length: 17 }, (_, index) => `a${index}=1`), 'at most 16 can be watched'],
 ])('--arm-pid %s is refused', (given, why) => {
   expect(messageOf(() => parseBenchOptions({ values: { 'arm-pid': given } }))).toContain(`--arm-pid: ${why}`)
 })

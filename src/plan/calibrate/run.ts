@@ -68,13 +68,14 @@ export const LOADED = 0.3
 
 /** Why these runs of one file say nothing of a full worker: by its CPU, or by whether requests waited for it. */
 export function reasonUnloaded(runs: readonly MeasuredRun[]): string | undefined {
-  const next = 'Raise the concurrency, or take a sweep of the embedded gateway, whose CPU kt reads'
+  const raise = 'Raise the concurrency'
+  const next = `${raise}, or give the sweep --gateway-pid, so that kt reads its CPU`
   const shares = runs.flatMap((run) => busyShare(run) ?? [])
   if (shares.length > 0) {
     const most = Math.max(...shares)
     return most >= READABLE
       ? undefined
-      : `its workers were at most ${formatPercent(most)} busy: that is idling, and says nothing of full ones. ${next}`
+      : `its workers were at most ${formatPercent(most)} busy: that is idling, and says nothing of full ones. ${raise}`
   }
   if (runs.some(({ saturated }) => saturated)) return undefined
   return runs.every(({ saturated }) => saturated === undefined)
