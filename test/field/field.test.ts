@@ -1,12 +1,21 @@
 // The field trial's own instruments: its client finds a known delay, its classes and its page say what readings hold.
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { startGateway } from '../setup/gateways.ts'
 import { httpServer } from '../support/engine.ts'
+import { makeLevel, makeSweep } from '../support/make-sweep.ts'
 import { quickProvider } from '../support/provider.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { agree, type Field, page, withTable } from './page.ts'
+import { peakOf, planByVendors, planFrom } from './peak.ts'
+import { peakNotTold, peakSection } from './peak-page.ts'
 import { rawPairs } from './raw-client.ts'
-import { type ArmReading, faultsOf } from './reading.ts'
+import { type ArmReading, faultsOf, type Measured } from './reading.ts'
+import { surprisesOf } from './surprises.ts'
+
+const dir = tempDir()
+afterAll(dir.remove)
 
 function arm(name: string, overheadMs: number, more: Partial<ArmReading> = {}): ArmReading {
   const totalMs = { p50: overheadMs, p99: overheadMs * 2 }
@@ -96,4 +105,88 @@ test('the client of its own finds what a gateway adds', async () => {
   await expect(rawPairs({ url: origin, headers: {} }, { url: `${origin}/nowhere`, headers: {} }, 1)).rejects.toThrow(
     '404',
   )
+})
+
+/** A sweep as a quick machine would have made it: streams of the peak's mix, at these busy shares of a worker. */
+function sweepAt(shares: readonly number[]) {
+  const levels = shares.map((cpuCores, index) => {
+    const level = 4 ** (index + 1)
+    const [outputTokensPerSec, eventsPerSec] = [level * 200, level * 202]
+    return makeLevel(level, 2, {
+      ...{ throughputError: 0.01, inputTokensPerSec: 8 * outputTokensPerSec, outputTokensPerSec, eventsPerSec },
+      ...{ bytesPerSec: 260 * eventsPerSec, interTokenMs: { p50: 5, p99: 6 } },
+      gateway: { cpuCores, rssBytes: 5e7 + 1e5 * level },
+    })
+  })
+  return makeSweep(levels, ({ target }) => Object.assign(target, { stream: true, gateway: undefined }))
+}
+
+test('the peak on each gateway stands with its interval, or as one that could not be loaded', async () => {
+  dir.write('full.json', sweepAt([0.05, 0.2, 0.82]))
+  dir.write('idle.json', sweepAt([0.01, 0.04, 0.16]))
+  const [vendors, full, idle] = await Promise.all([
+    planByVendors(),
+    planFrom('full.json', dir.path),
+    planFrom('idle.json', dir.path),
+  ])
+  const shares = { clientPercent: 71.4, providerPercent: 93 }
+  const none = { name: 'gone', plan: null, busy: null, why: 'the sweep ended with 4', ...shares }
+  const gateways = [{ name: 'litellm', ...full, ...shares }, { name: 'caddy', ...idle, ...shares }, none]
+  const trial = { commands: ['kt bench sweep'], vendors, gateways }
+  const lines = peakSection(trial).split('\n')
+  const row = (name: string) => lines.find((line) => line.startsWith(`| ${name} `))
+  expect(row('litellm')).toMatch(
+    /82 % \| 71 %, 93 % \| [\d,]+ \[[\d,]+, [\d,]+\] \| [\d,]+ \[[\d,]+, [\d,]+\] \| \$[\d,]+ \[\$.*\| cpu \| [\d,]+ vCPU/,
+  )
+  expect(row('caddy')).toMatch(/16 % \| .* \| could not be loaded here: at most [\d,]+ \| at most [\d,]+ \| at most \$/)
+  expect(row('gone')).toContain('| – | 71 %, 93 % | not planned: the sweep ended with 4 | – |')
+  expect(row('kong')).toContain('| 30 workers, 60 to 120 with redundancy; tier: 360 vCPU |')
+  const notTold = peakNotTold(trial)
+  expect(notTold).toContain('the peak on gone: no plan: the sweep ended with 4')
+  expect(notTold.join('\n')).toMatch(/the peak on litellm: extrapolated: the busiest worker was 82 % busy/)
+  expect(notTold.join('\n')).toMatch(/the peak on caddy: the busiest worker was 16 % busy/)
+})
+
+test('a gateway is swept with its process, and one that is gone has the reason', async () => {
+  const [vendors, provider] = await Promise.all([planByVendors(), quickProvider({ ttftMs: 20, gapMs: 5 })])
+  const gateway = await startGateway('kt', new URL(provider.url).origin, { folder: dir.file('kt') })
+  const length = { levels: [2], step: '1s' }
+  const { peak, commands } = await peakOf(gateway, vendors, process, length, dir.path)
+  await gateway.stop()
+  const { peak: gone } = await peakOf(
+    { ...gateway, name: 'gone', pid: process.pid },
+    vendors,
+    process,
+    length,
+    dir.path,
+  )
+  await provider.close()
+  expect(commands.map((command) => command.slice(0, 2).join(' '))).toEqual(['bench sweep', 'plan --input-peak'])
+  expect(peak.busy).toBeGreaterThan(0)
+  expect(peak.providerPercent).toBeGreaterThan(0)
+  expect(peak.plan?.calibration ?? peak.why).toBeDefined()
+  expect(gone.why).toMatch(/the sweep ended with 4: .*the connection was refused/)
+})
+
+test('what stood out is found in the figures alone', () => {
+  const direct = arm('direct', 0.1, { baseline: true })
+  const scenario = (name: string, ...arms: ArmReading[]): Measured => {
+    return { name, title: name, setting: 'plain', flags: [], whole: true, command: '', arms: [...arms, direct] }
+  }
+  const few = arm('slow', 8, { throughput: { requestsPerSec: 2 }, totals: failed })
+  const quiet = arm('slow', 2)
+  expect(
+    surprisesOf([scenario('json-1', quiet), scenario('json-16', few)], { slow: ['`held-tokens` (x): y'] }),
+  ).toEqual([
+    {
+      name: 'slow',
+      seen: [
+        '2 of 100 not answered (2 `KT_HTTP_5XX`) (json-16)',
+        '2 requests/s where the provider alone has 10 (json-16)',
+        'with 16 in flight it adds 8.00 ms at P50, 2.00 ms with one',
+        '`kt doctor` finds `held-tokens`',
+      ],
+    },
+  ])
+  expect(surprisesOf([scenario('json-1', quiet)], {})).toEqual([{ name: 'slow', seen: [] }])
 })

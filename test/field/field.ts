@@ -23,9 +23,11 @@ import {
 import { reasonOf } from '../setup/peers/find.ts'
 import { kt, startKt } from '../support/kt.ts'
 import { root } from '../support/pages.ts'
-import { type Field, type Measured, page, type RawBeside, withTable } from './page.ts'
+import { type Field, page, type RawBeside, withTable } from './page.ts'
+import { lengthOf, PACE, peakOf, planByVendors } from './peak.ts'
+import type { PeakTrial } from './peak-page.ts'
 import { rawPairs } from './raw-client.ts'
-import { type ArmReading, faultsOf, JUDGED, type Machine, readReport } from './reading.ts'
+import { type ArmReading, faultsOf, JUDGED, type Machine, type Measured, readReport } from './reading.ts'
 import { IN_SHORT_FORM, providerFlags, type Scenario, type Setting, scenariosIn } from './scenarios.ts'
 
 const IN_DOCS = join(root, 'docs', 'field')
@@ -45,7 +47,7 @@ const RAW_PAIRS = given.short ? 60 : Number(given.seconds) * 20
 const SHORT_REQUESTS = '60'
 const ON_THE_PAGE = 'streams-1.json'
 /** Processes that kt watches in one run. */
-const MOST_WATCHED = 8
+const MOST_WATCHED = 16
 
 const scratch = mkdtempSync(join(tmpdir(), 'kt-field-'))
 const notTold: string[] = []
@@ -53,8 +55,7 @@ const faults: string[] = []
 const running: { stop(): Promise<void> }[] = []
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-async function startProvider(setting: Setting): Promise<string> {
-  const flags = providerFlags(setting, scratch)
+async function startProvider(flags: readonly string[]): Promise<{ origin: string; pid: number }> {
   const { child, ended } = startKt(['provider', 'start', '--port', '0', '--json', ...flags])
   running.push({
     stop: async () => {
@@ -67,7 +68,8 @@ async function startProvider(setting: Setting): Promise<string> {
     once(createInterface({ input: child.stdout }), 'line'),
     ended.then(({ stderr }) => Promise.reject(new Error(stderr))),
   ])
-  return new URL(z.object({ url: z.string() }).parse(JSON.parse(String(line))).url).origin
+  const { url, pid } = z.object({ url: z.string(), pid: z.number() }).parse(JSON.parse(String(line)))
+  return { origin: new URL(url).origin, pid }
 }
 
 function named(setting: Setting): string[] {
@@ -80,9 +82,9 @@ function named(setting: Setting): string[] {
   )
 }
 
-async function startGateways(setting: Setting, upstream: string): Promise<Gateway[]> {
+async function startGateways(setting: Setting | 'peak', names: readonly string[], upstream: string) {
   const gateways: Gateway[] = []
-  for (const name of named(setting)) {
+  for (const name of names) {
     say(`starts ${name}`)
     const folder = join(scratch, `${setting}-${name}`)
     try {
@@ -172,6 +174,25 @@ async function beside(
   return readings
 }
 
+/** One gateway at a time: nothing else of them takes the machine. */
+async function planned(): Promise<PeakTrial> {
+  const vendors = await planByVendors()
+  const provider = await startProvider(PACE)
+  const gateways: PeakTrial['gateways'] = []
+  let commands: string[] = []
+  for (const name of named('plain')) {
+    const [gateway] = await startGateways('peak', [name], provider.origin)
+    if (!gateway) continue
+    say(`sweeps ${name}`)
+    const swept = await peakOf(gateway, vendors, provider, lengthOf(Number(given.seconds)), scratch)
+    gateways.push(swept.peak)
+    commands = swept.commands.map(shown)
+    await running.pop()?.stop()
+  }
+  await stopAll()
+  return { commands, vendors, gateways }
+}
+
 async function run(): Promise<void> {
   const measured: Measured[] = []
   const reports: string[] = []
@@ -183,8 +204,8 @@ async function run(): Promise<void> {
   for (const setting of ['plain', 'stalls', 'cached'] as const) {
     const own = scenarios.filter((one) => one.setting === setting)
     if (own.length === 0 || named(setting).length === 0) continue
-    const provider = await startProvider(setting)
-    const gateways = await startGateways(setting, provider)
+    const { origin: provider } = await startProvider(providerFlags(setting, scratch))
+    const gateways = await startGateways(setting, named(setting), provider)
     versions = { ...Object.fromEntries(gateways.map(({ name, version }) => [name, version])), ...versions }
     const unwatched = gateways.slice(MOST_WATCHED).map(({ name }) => name)
     if (unwatched.length > 0)
@@ -211,6 +232,7 @@ async function run(): Promise<void> {
     await stopAll()
   }
   if (!machine) throw new Error('nothing was measured')
+  const peak = given.short ? undefined : await planned()
   const date = new Date().toISOString().slice(0, 10)
   const field: Field = {
     date,
@@ -220,6 +242,7 @@ async function run(): Promise<void> {
     measured,
     doctor,
     raw,
+    ...(peak && { peak }),
     notTold,
     faults,
   }

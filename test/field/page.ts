@@ -1,13 +1,10 @@
 /** The page of a field trial, docs/field/<date>.md: what was measured on what, how, and what could not be told. */
 import { formatBytes, formatMs, formatNumber } from '../../src/units.ts'
+import { type PeakTrial, peakNotTold, peakSection } from './peak-page.ts'
 import type { RawReading } from './raw-client.ts'
-import { type Arm, type ArmReading, type Figure, type Machine, stampedOf, toldOf } from './reading.ts'
-import type { Scenario } from './scenarios.ts'
-
-export interface Measured extends Scenario {
-  command: string
-  arms: ArmReading[]
-}
+import { type ArmReading, type Figure, failuresOf, type Machine, type Measured, stampedOf, toldOf } from './reading.ts'
+import { surprisesOf } from './surprises.ts'
+import { fenced, listed, NONE, paragraph, table } from './text.ts'
 
 export interface RawBeside {
   name: string
@@ -25,12 +22,11 @@ export interface Field {
   /** By gateway: what `kt doctor` found. */
   doctor: Record<string, string[]>
   raw: RawBeside[]
+  /** Absent where no sweep was made. */
+  peak?: PeakTrial
   notTold: string[]
   faults: string[]
 }
-
-const WIDTH = 118
-const NONE = '–'
 
 export function page(field: Field): string {
   const { date, machine, versions, measured } = field
@@ -48,6 +44,8 @@ export function page(field: Field): string {
     adaptersSection(measured),
     rawSection(field.raw),
     doctorSection(field.doctor),
+    ...(field.peak ? [peakSection(field.peak)] : []),
+    surprisesSection(field),
     notToldSection(field),
   ]
   return `${sections.join('\n\n')}\n`
@@ -97,7 +95,7 @@ function scenarioSection({ name, title, setting, command, arms }: Measured): str
       ...(setting === 'stalls' ? [] : [interval(figures['delta.latency.p50'])]),
       ...(streams ? [plain(ttftMs?.p50), plain(perToken)] : []),
       formatNumber(throughput.requestsPerSec),
-      totals.successful === totals.sent ? 'all' : `${totals.successful} of ${totals.sent}: ${outcomes(arm)}`,
+      totals.successful === totals.sent ? 'all' : `${totals.successful} of ${totals.sent}: ${failuresOf(arm)}`,
       cpuPercent === null ? NONE : `${Math.round(cpuPercent)} %`,
       rssBytes === null ? NONE : formatBytes(rssBytes),
     ]
@@ -140,13 +138,6 @@ function extraOf(name: string, arms: readonly ArmReading[]): string[] {
     return [table(['', 'hits', 'latency P50 of a hit', 'of a miss'], rows)]
   }
   return []
-}
-
-function outcomes({ totals }: Arm): string {
-  return Object.entries(totals.outcomes)
-    .filter(([outcome]) => outcome !== 'OK')
-    .map(([outcome, count]) => `${count} \`${outcome}\``)
-    .join(', ')
 }
 
 function adaptersSection(measured: readonly Measured[]): string {
@@ -216,7 +207,15 @@ function doctorSection(doctor: Field['doctor']): string {
   return ['## What `kt doctor` finds', parts.join('\n')].join('\n\n')
 }
 
-function notToldSection({ notTold, faults, measured }: Field): string {
+function surprisesSection({ measured, doctor }: Field): string {
+  const parts = surprisesOf(measured, doctor).map(({ name, seen }) =>
+    paragraph(`**${name}**: ${seen.length === 0 ? 'nothing beside what the tables say.' : `${seen.join('; ')}.`}`),
+  )
+  const from = 'By rules alone, from the figures of this page; the rules are in `test/field/surprises.ts`.'
+  return ['## What stood out', paragraph(from), ...parts].join('\n\n')
+}
+
+function notToldSection({ notTold, faults, measured, peak }: Field): string {
   const noInterval = measured.flatMap(({ name, setting, arms }) =>
     setting === 'stalls'
       ? []
@@ -226,7 +225,7 @@ function notToldSection({ notTold, faults, measured }: Field): string {
             : [],
         ),
   )
-  const all = [...notTold, ...faults, ...noInterval]
+  const all = [...notTold, ...faults, ...noInterval, ...(peak ? peakNotTold(peak) : [])]
   const words = all.length === 0 ? ['nothing'] : [...new Set(all)]
   return ['## What could not be told', words.map((one) => listed(one)).join('\n')].join('\n\n')
 }
@@ -244,28 +243,4 @@ function plain(ms: number | undefined): string {
 
 function plainCount(count: number | undefined): string {
   return count === undefined ? NONE : formatNumber(count)
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  return [line(heads), `|${heads.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
-}
-
-/** Broken where a word would go over the width. */
-function paragraph(text: string, indent = '', first = indent): string {
-  const lines = [first]
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? ''
-    if (last.length + word.length + 1 > WIDTH) lines.push(`${indent}${word}`)
-    else lines[lines.length - 1] = /^\s*(?:- )?$/.test(last) ? last + word : `${last} ${word}`
-  }
-  return lines.join('\n')
-}
-
-function listed(text: string, mark = '- '): string {
-  return paragraph(text, ' '.repeat(mark.length), mark)
-}
-
-function fenced(command: string): string {
-  return `\`\`\`console\n${paragraph(`$ ${command}`, '    ', '').replaceAll(/\n/g, ' \\\n')}\n\`\`\``
 }

@@ -1,5 +1,6 @@
 /** What is kept of a report of `kt bench --arm` and of a diagnosis, and what the short form demands of them. */
 import { z } from 'zod'
+import type { Scenario } from './scenarios.ts'
 
 const quantiles = z.object({ p50: z.number(), p99: z.number() })
 const interval = z.tuple([z.number().nullable(), z.number().nullable()])
@@ -95,6 +96,11 @@ export interface ArmReading extends Arm {
   rssBytes: number | null
 }
 
+export interface Measured extends Scenario {
+  command: string
+  arms: ArmReading[]
+}
+
 export function readReport(text: string): { machine: Machine; arms: ArmReading[] } {
   const { machine, arms, processes, gate } = reportSchema.parse(JSON.parse(text))
   const alone = arms.filter(({ baseline }) => !baseline).length === 1
@@ -117,6 +123,14 @@ export function readReport(text: string): { machine: Machine; arms: ArmReading[]
       }
     }),
   }
+}
+
+/** What did not end well, each outcome with its number. */
+export function failuresOf({ totals }: Arm): string {
+  return Object.entries(totals.outcomes)
+    .filter(([outcome]) => outcome !== 'OK')
+    .map(([outcome, count]) => `${count} \`${outcome}\``)
+    .join(', ')
 }
 
 export function stampedOf({ overhead }: Arm) {
