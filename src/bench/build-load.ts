@@ -2,13 +2,12 @@
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Route } from '../client/route.ts'
 import type { Load, RunPlan } from '../load/plan.ts'
-import { readText } from '../parse/file.ts'
 import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
 import type { TraceTotals } from '../workload/traces/feed.ts'
 import type { TraceSource } from '../workload/workload.ts'
 import { describeConversations } from './build-conversations.ts'
 import { isOpen, type LoadOptions } from './options/load.ts'
-import { readClientCertificate, wayWords } from './options/network.ts'
+import { readCertificates, wayWords } from './options/network.ts'
 import type { TargetOptions } from './options/target.ts'
 
 const DEFAULT_CONCURRENCY = 10
@@ -75,9 +74,7 @@ export function buildConnection(target: TargetOptions, load: Load): ConnectionSp
   return {
     http: http2 ? 'h2' : 'h1',
     keepAlive,
-    insecure,
-    ca: ca === undefined ? undefined : readText(ca, 'certificate file'),
-    ...readClientCertificate(target),
+    ...readCertificates(target),
     ...(routes.length > 0 ? { routes } : {}),
     streams: http2 ? streams : 1,
     connections,

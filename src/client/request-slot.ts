@@ -89,6 +89,11 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     this.#request.headers = headers
   }
 
+  /** Sets the address of the next requests: some APIs name the model in it, and whether to stream. */
+  setPath(path: string): void {
+    this.#request.path = path
+  }
+
   /**
    * Sends `body` at `nowUs`, which may be a moment ahead. `sample` hears the decoded body of a good answer as it comes.
    */

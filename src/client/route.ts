@@ -60,11 +60,3 @@ export function environmentProxy(origin: string): { from: string; proxy: Result<
   const named = from === undefined ? undefined : process.env[from]
   return { from: from ?? 'the environment', proxy: parseProxy(named ?? getProxyForUrl(origin)) }
 }
-
-/** For commands that use none: one line for each target that other programs would reach through a proxy. */
-export function noteIgnoredProxies(origins: readonly string[], note: (line: string) => void): void {
-  for (const origin of new Set(origins)) {
-    const named = environmentProxy(origin)
-    if (named) note(`The environment names a proxy for ${new URL(origin).host} (${named.from}). kt uses none here.`)
-  }
-}

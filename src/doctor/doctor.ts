@@ -5,6 +5,7 @@
 
 import { stringify } from 'yaml'
 import { withoutSecrets } from '../bench/config.ts'
+import { proxySecrets } from '../bench/options/network.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import {
   DOCTOR_SCHEMA,
@@ -23,7 +24,7 @@ import { type GatewayFile, readGatewayFile } from './config/read.ts'
 import { announce, type DoctorHooks, openTarget } from './open-target.ts'
 import type { DoctorOptions } from './options.ts'
 import { type MeasureResult, measure } from './probe/measure.ts'
-import { type Measurements, streamFailures } from './probe/measured.ts'
+import { type Measurements, noStreams, streamFailures } from './probe/measured.ts'
 import { type ConfigKind, type DoctorRule, notChecked, type Opinion } from './rule.ts'
 import { RULES } from './rules.ts'
 
@@ -33,15 +34,15 @@ interface Diagnosis {
 }
 
 export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Promise<Diagnosis> {
-  const { header: headers, model, severity } = options
+  const { endpoint, header: headers, model, severity } = options
   const file = options.config === undefined ? undefined : readGatewayFile(options.config)
   const report = options.report === undefined ? undefined : readRun(options.report)
   const pair = await openTarget(options, file, hooks)
   let attempt: MeasureResult | undefined
   if (pair) {
-    announce(pair.target, hooks.note)
-    const { target, providerOrigin, keys, fresh, close } = pair
-    const subject = { target, providerOrigin, keys, fresh, model, header: headers }
+    announce(pair, hooks.note)
+    const { target, connection, providerOrigin, keys, fresh, close } = pair
+    const subject = { endpoint, target, connection, providerOrigin, keys, fresh, model, header: headers }
     attempt = await measure({ ...subject, interrupt: hooks.interrupt })
       .catch((error: unknown): MeasureResult => {
         if (hooks.interrupt.aborted) return { ok: false, why: INTERRUPTED, requests: 0 }
@@ -50,7 +51,9 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
       .finally(close)
   }
   const measured = attempt?.ok ? attempt.value : undefined
-  const secrets = [...(pair?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
+  const routes = pair?.connection.routes ?? []
+  const known = [...(pair?.keys ?? []).flatMap((key) => key ?? []), ...headers.map(([, value]) => value)]
+  const secrets = [...known, ...proxySecrets(routes)]
   const failure = attempt && !attempt.ok ? withoutSecrets(attempt.why, secrets) : null
   const failedStreams = measured && streamFailures(measured.streams)
   const rules = RULES.map((rule) => askRule(rule, { file, report, measured, failure }))
@@ -63,7 +66,8 @@ export async function diagnose(options: DoctorOptions, hooks: DoctorHooks): Prom
     measured:
       pair && attempt
         ? {
-            url: pair.target.shownUrl,
+            url: pair.target.whole.shownUrl,
+            endpoint,
             providerUrl: pair.providerOrigin ?? null,
             requests: attempt.ok ? attempt.value.requests : attempt.requests,
             failure,
@@ -118,8 +122,7 @@ export function askRule(rule: DoctorRule, { file, report, measured, failure }: G
   // A patch is no help where the config says so already.
   const kind = opinions[0]?.status === 'fine' ? undefined : file?.kind
   if (report) add('report', judgeReport(rule, report), kind)
-  if (measured)
-    add('measurement', typeof rule.measure === 'string' ? notChecked(rule.measure) : rule.measure(measured), kind)
+  if (measured) add('measurement', judgeMeasured(rule, measured), kind)
   else if (failure !== null) add('measurement', notChecked(`nothing could be measured: ${failure}`), kind)
   const statuses = opinions.map(({ status }) => status)
   const severities = opinions.flatMap((opinion) => (opinion.status === 'found' ? [opinion.severity] : []))
@@ -130,6 +133,12 @@ export function askRule(rule: DoctorRule, { file, report, measured, failure }: G
     severity: SEVERITIES.findLast((severity) => severities.includes(severity)) ?? null,
     opinions,
   }
+}
+
+function judgeMeasured({ measure: look, needs }: DoctorRule, measured: Measurements): Opinion {
+  if (typeof look === 'string') return notChecked(look)
+  const lacking = needs === 'streams' ? noStreams(measured) : undefined
+  return lacking === undefined ? look(measured) : notChecked(lacking)
 }
 
 function judgeConfig({ config }: DoctorRule, file: GatewayFile): Opinion {

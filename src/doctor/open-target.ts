@@ -13,16 +13,17 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { startPair } from '../bench/embedded.ts'
-import { noteIgnoredProxies } from '../client/route.ts'
-import { type Addressed, resolveTarget, type Target } from '../client/target.ts'
+import { assertKeyStaysSecret, buildRoutes, readCertificates, routeLines } from '../bench/options/network.ts'
+import { type ConnectionSpec, ONE_AT_A_TIME } from '../client/connection.ts'
+import { routeTo } from '../client/route.ts'
+import type { Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/stamped.ts'
 import { parseWith } from '../parse/file.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
 import type { DoctorOptions } from './options.ts'
-import { MOST_REQUESTS, PROBES } from './probe/measure.ts'
-
-const CHAT: Addressed = { endpoint: 'chat', model: '', stream: false }
+import { type AskedTarget, MOST_REQUESTS, PROBES, targetAt } from './probe/measure.ts'
+import { headersOf } from './probe/requests.ts'
 
 export interface DoctorHooks {
   /** Shows a line to the user while the examination runs. */
@@ -32,7 +33,9 @@ export interface DoctorHooks {
 
 /** A gateway to measure, and the simulated provider behind it where there is one. */
 interface MeasuredPair {
-  target: Target
+  target: AskedTarget
+  /** How it is reached. */
+  connection: ConnectionSpec
   providerOrigin: string | undefined
   /** The keys of two clients. */
   keys: readonly [string | undefined, string | undefined]
@@ -46,7 +49,9 @@ export async function openTarget(
   file: GatewayFile | undefined,
   hooks: DoctorHooks,
 ): Promise<MeasuredPair | undefined> {
-  const { url, 'provider-url': providerUrl, 'api-key': key, 'other-api-key': other } = options
+  const { url, endpoint, model, 'provider-url': providerUrl, 'api-key': key, 'other-api-key': other } = options
+  // Refuses an address for what is not asked.
+  if (url === undefined) buildRoutes({ ...options, at: undefined })
   if (options.run) {
     if (file?.kind !== 'kt') {
       throw new UserError(
@@ -58,7 +63,9 @@ export async function openTarget(
     const pair = await runFromConfig(file, hooks.note)
     const own = [clientKeys[0]?.value, clientKeys.find(({ tenant }) => tenant !== clientKeys[0]?.tenant)?.value]
     return {
-      target: resolveTarget(pair.gatewayUrl, CHAT),
+      // It serves every API below /v1.
+      target: targetAt(`${pair.gatewayUrl}/v1`, endpoint, model),
+      connection: ONE_AT_A_TIME,
       providerOrigin: pair.providerUrl,
       keys: [key ?? own[0] ?? STAND_IN[0], other ?? own[1] ?? STAND_IN[1]],
       fresh: true,
@@ -66,16 +73,19 @@ export async function openTarget(
     }
   }
   if (url === undefined) return undefined
-  const target = resolveTarget(url, CHAT)
-  if (await isProviderItself(target.origin)) {
+  const target = targetAt(url, endpoint, model)
+  const connection = connectionTo(target.whole, options)
+  const { origin } = target.whole
+  if (routeTo(origin, connection.routes) === undefined && (await isProviderItself(origin))) {
     throw new UserError(
-      `${target.origin} is kt's simulated provider itself, not a gateway`,
+      `${origin} is kt's simulated provider itself, not a gateway`,
       'Name the gateway with --url, and this one with --provider-url.',
     )
   }
   const providerOrigin = await findProvider(providerUrl, file)
   return {
     target,
+    connection,
     providerOrigin,
     // A real provider would refuse a made-up key, and all would fail of it.
     keys: [key ?? (providerOrigin === undefined ? undefined : STAND_IN[0]), other ?? STAND_IN[1]],
@@ -84,12 +94,22 @@ export async function openTarget(
   }
 }
 
+/** What the flags say of certificates and of the way there; refuses a key that would go in the clear. */
+function connectionTo(at: Target, options: DoctorOptions): ConnectionSpec {
+  const { endpoint, header, 'api-key': key, 'other-api-key': other = key } = options
+  const routes = buildRoutes({ ...options, at })
+  if (!options['allow-insecure-key']) {
+    for (const sent of [key, other]) assertKeyStaysSecret(headersOf(endpoint, at, sent, header), at.origin, routes)
+  }
+  return { ...ONE_AT_A_TIME, ...readCertificates(options), routes }
+}
+
 const STAND_IN = ['kt-doctor-one', 'kt-doctor-two'] as const
 
 /** The simulated provider that was named, or that the config names, where one answers there. */
 async function findProvider(given: URL | undefined, file: GatewayFile | undefined): Promise<string | undefined> {
   if (given !== undefined) {
-    const { origin } = resolveTarget(given, CHAT)
+    const { origin } = given
     if (await isProviderItself(origin)) return origin
     throw new UserError(
       `no simulated provider answers at ${origin}`,
@@ -98,14 +118,18 @@ async function findProvider(given: URL | undefined, file: GatewayFile | undefine
   }
   if (file?.kind !== 'kt') return undefined
   for (const { base_url: base } of file.config.gateway.providers) {
-    if (!resolveTarget(base.origin, CHAT).isPublic && (await isProviderItself(base.origin))) return base.origin
+    if (!targetAt(base.origin, 'chat', '').whole.isPublic && (await isProviderItself(base.origin))) return base.origin
   }
   return undefined
 }
 
 /** Before anything is sent to an address outside of this network. */
-export function announce({ isPublic, origin }: Target, note: (line: string) => void): void {
-  noteIgnoredProxies([origin], note)
+export function announce(
+  { target, connection: { routes = [] } }: Pick<MeasuredPair, 'target' | 'connection'>,
+  note: (line: string) => void,
+): void {
+  const { isPublic, origin } = target.whole
+  for (const line of routeLines([origin], routes)) note(line)
   if (!isPublic) return
   note(`${new URL(origin).host} is a public address. kt doctor sends up to ${MOST_REQUESTS} requests,`)
   note(`each for up to ${PROBES.tokens} tokens.`)

@@ -1,5 +1,6 @@
 /** The flags of `kt doctor` with their types, and what contradicts what. */
 import { z } from 'zod'
+import { encryptsNothing, NETWORK_RULES, networkFlags } from '../bench/options/network.ts'
 import { address } from '../client/target.ts'
 import { failure } from '../errors.ts'
 import { htmlFlag } from '../page/flag.ts'
@@ -7,14 +8,19 @@ import { headerLine } from '../parse/config-values.ts'
 import { type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { parseFlags, rulesOf } from '../parse/parse-flags.ts'
 import { SEVERITIES } from '../report/doctor-schema.ts'
+import { ENDPOINTS } from '../wire/endpoints.ts'
 import { DEFAULT_MODEL } from '../workload/choose.ts'
 
 const { text, texts, toggle } = flagGroup()
+
+/** kt builds no request of the other. */
+const PROBED = ENDPOINTS.filter((name) => name !== 'raw')
 
 export const doctorFlags = {
   config: text(z.string().optional(), 'config of a gateway, as the argument names it', { helpValue: 'file.yaml' }),
   report: text(z.string().optional(), 'report of kt bench through the gateway', { helpValue: 'r.json' }),
   url: text(address.optional(), 'URL of a running gateway to measure'),
+  endpoint: text(oneOf(PROBED).default('chat'), 'API to ask it by [default: chat]', { helpValue: PROBED.join('|') }),
   'provider-url': text(
     address.optional(),
     "kt's simulated provider behind the gateway [default: the one in the config]",
@@ -24,6 +30,7 @@ export const doctorFlags = {
   'other-api-key': text(z.string().optional(), "another tenant's key, to test whether the cache keeps tenants apart"),
   header: texts(z.array(headerLine).default([]), "extra header 'Name: value'; repeatable"),
   model: text(z.string().default(DEFAULT_MODEL), `model to ask for [default: ${DEFAULT_MODEL}]`),
+  ...networkFlags,
   severity: text(
     oneOf(SEVERITIES).default('warning'),
     'lowest severity of findings that gives exit 3 [default: warning]',
@@ -39,6 +46,8 @@ export type DoctorOptions = FlagValues<typeof doctorFlags>
 const rule = rulesOf<DoctorOptions>()
 
 const RULES = [
+  ...NETWORK_RULES,
+  rule(['ca', 'insecure', 'url'], ({ url, ...trusted }) => encryptsNothing(trusted, [url])),
   rule(
     ['config', 'report', 'url', 'run'],
     ({ config, report, url, run }) =>

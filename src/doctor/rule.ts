@@ -39,6 +39,8 @@ export interface DoctorRule {
     kong: ((file: KongFile) => Opinion) | string
     litellm: ((file: LiteLlmFile) => Opinion) | string
   }
+  /** What its measurement takes, which not every endpoint has. */
+  needs?: 'streams'
   report: ((report: Run) => Opinion) | string
   measure: ((measured: Measurements) => Opinion) | string
 }

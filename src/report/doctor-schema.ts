@@ -4,7 +4,7 @@
  * `not-checked`.
  */
 import { z } from 'zod'
-import { count, formatName, ktVersionField } from './fields.ts'
+import { count, endpointField, formatName, ktVersionField } from './fields.ts'
 
 /** Why nothing was measured, where the user ended it. */
 export const INTERRUPTED = 'interrupted'
@@ -67,6 +67,7 @@ export const doctorSchema = z
     measured: z
       .strictObject({
         url: z.string().describe('address of the gateway'),
+        endpoint: endpointField.describe('API that it was asked'),
         providerUrl: z.string().nullable().describe('the simulated provider behind it'),
         requests: count.describe('requests sent to it'),
         failure: z.string().nullable().describe('why nothing could be measured'),

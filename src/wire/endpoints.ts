@@ -37,6 +37,8 @@ export interface Endpoint {
   /** The limit of a request that asks for none, where the API insists on one. */
   readonly usualLimit?: number
   readonly streams: boolean
+  /** The member that makes an answer the same each time, at 0; undefined where every answer is. */
+  readonly temperature: readonly [string, ...string[]] | undefined
   /** By the semantic conventions for generative AI: the operation, and whose protocol it is. */
   readonly operation: string
   readonly provider: string
@@ -58,6 +60,7 @@ function openai(format: WireFormat, own: Pick<Endpoint, 'limit' | 'operation'> &
     keyHeader: bearer,
     headers: {},
     streams: true,
+    temperature: ['temperature'],
     provider: 'openai',
     ...own,
   }
@@ -70,7 +73,12 @@ const TABLE = {
     operation: 'text_completion',
     isPath: (path) => path.endsWith(openaiCompletions.path) && !path.endsWith(openaiChat.path),
   }),
-  embeddings: openai(openaiEmbeddings, { limit: undefined, streams: false, operation: 'embeddings' }),
+  embeddings: openai(openaiEmbeddings, {
+    limit: undefined,
+    streams: false,
+    temperature: undefined,
+    operation: 'embeddings',
+  }),
   responses: openai(openaiResponses, { limit: ['max_output_tokens'], operation: 'chat' }),
   messages: {
     format: anthropic,
@@ -85,6 +93,7 @@ const TABLE = {
     limit: ['max_tokens'],
     usualLimit: 256,
     streams: true,
+    temperature: ['temperature'],
     operation: 'chat',
     provider: 'anthropic',
   },
@@ -100,12 +109,14 @@ const TABLE = {
     headers: {},
     limit: ['generationConfig', 'maxOutputTokens'],
     streams: true,
+    temperature: ['generationConfig', 'temperature'],
     operation: 'generate_content',
     provider: 'gcp.gemini',
   },
   rerank: openai(rerank, {
     limit: undefined,
     streams: false,
+    temperature: undefined,
     operation: 'rerank',
     bases: /\/cohere$/,
     belowBase: '/v1',
@@ -123,6 +134,7 @@ const TABLE = {
     headers: {},
     limit: undefined,
     streams: false,
+    temperature: undefined,
     operation: 'raw',
     provider: '_OTHER',
   },

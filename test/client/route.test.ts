@@ -1,6 +1,6 @@
-// Which proxy a target is reached through, as the environment says; commands that use none say so once for each target.
+// Which proxy a target is reached through, as the environment says.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { environmentProxy, noteIgnoredProxies, parseProxy } from '../../src/client/route.ts'
+import { environmentProxy, parseProxy } from '../../src/client/route.ts'
 
 const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY']
 const ALL = NAMES.flatMap((name) => [name, name.toLowerCase()])
@@ -15,21 +15,17 @@ afterEach(() => {
   }
 })
 
-function notesOn(environment: Record<string, string>, ...origins: string[]): string[] {
+function namedFor(origin: string, environment: Record<string, string>) {
   Object.assign(process.env, environment)
-  const notes: string[] = []
-  noteIgnoredProxies(origins, (line) => notes.push(line))
-  return notes
+  return environmentProxy(origin)
 }
 
 test.each([
-  ['http://gateway.test', { HTTP_PROXY: 'http://me:pw@127.0.0.1:9' }, 'gateway.test (HTTP_PROXY)'],
-  ['https://gateway.test:8443', { https_proxy: 'p:1' }, 'gateway.test:8443 (https_proxy)'],
-  ['http://10.1.2.3:80', { ALL_PROXY: 'socks5://p:1' }, '10.1.2.3 (ALL_PROXY)'],
-])('%s with %j', (origin, environment, shown) => {
-  expect(notesOn(environment, origin, origin)).toEqual([
-    `The environment names a proxy for ${shown}. kt uses none here.`,
-  ])
+  ['http://gateway.test', { HTTP_PROXY: 'http://me:pw@127.0.0.1:9' }, 'HTTP_PROXY'],
+  ['https://gateway.test:8443', { https_proxy: 'p:1' }, 'https_proxy'],
+  ['http://10.1.2.3:80', { ALL_PROXY: 'socks5://p:1' }, 'ALL_PROXY'],
+])('%s with %j', (origin, environment, variable) => {
+  expect(namedFor(origin, environment)).toMatchObject({ from: variable })
 })
 
 test.each<[string, Record<string, string>]>([
@@ -41,7 +37,7 @@ test.each<[string, Record<string, string>]>([
   ['http://[::1]:8000', { ALL_PROXY: 'p:1' }],
   ['http://localhost:8000', { HTTP_PROXY: 'p:1' }],
 ])('nothing for %s with %j', (origin, environment) => {
-  expect(notesOn(environment, origin)).toEqual([])
+  expect(namedFor(origin, environment)).toBeUndefined()
 })
 
 test.each([

@@ -50,7 +50,7 @@ export async function badGateway(provider: SimulatedProvider, mistakes: Mistakes
   const agent = mistakes.newUpstream ? new Agent({ keepAlive: false }) : new Agent({ keepAlive: true })
   const cache = new Map<string, Buffer>()
   const server = createServer({ noDelay: !mistakes.nagle }, (incoming, response) => {
-    if (!incoming.url?.startsWith('/v1/')) response.writeHead(404).end()
+    if (!incoming.url?.startsWith('/v1')) response.writeHead(404).end()
     else serve(incoming, response).catch(() => response.destroy())
   })
   const sockets = new Set<Socket>()
@@ -69,7 +69,7 @@ export async function badGateway(provider: SimulatedProvider, mistakes: Mistakes
     const up = request(provider.url + incoming.url, {
       method: 'POST',
       agent,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
     })
     up.on('error', () => response.destroy())
     if (!mistakes.ignoresLeaving) response.on('close', () => up.destroy())

@@ -48,6 +48,7 @@ function opinionOn(firstMs: number[], wholeMs: number[]) {
   const one = whole(1)
   const measured: Measurements = {
     url: 'http://127.0.0.1:1',
+    endpoint: 'chat',
     requests: firstMs.length + wholeMs.length,
     opened: 1,
     whole: wholeMs.map(whole),

@@ -156,6 +156,7 @@ export function simulateEndpoint(
   if (record && !faults.ignoresLeaving) truth.set(left.nonce, [{ ...record, aborted: true, tokens: 5 }])
   return {
     url: 'http://gateway',
+    endpoint: 'chat',
     requests: asked,
     opened: faults.newConnections ? whole.length + streams.length : 1,
     whole,

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ResponseFacts } from '../../reference-gateway/events/response-facts.ts'
 import { StreamTimings } from '../../src/client/stream-timings.ts'
+import { targetAt } from '../../src/doctor/probe/measure.ts'
 import { Prober } from '../../src/doctor/probe/prober.ts'
 import { isEmptyAnswer } from '../../src/wire/answer-content.ts'
 import { extractAnswerText } from '../../src/wire/answer-text.ts'
@@ -111,7 +112,7 @@ beforeAll(async () => {
     request.resume()
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end(served)
   })
-  prober = new Prober({ origin: server.origin, path: '/v1/chat/completions', shownUrl: '', isPublic: false }, {})
+  prober = new Prober(targetAt(server.origin, 'chat', 'm'), {})
 })
 
 afterAll(async () => {

@@ -31,6 +31,8 @@ const resolution = parsedBy((given): Result<{ host: string; port: number; addres
 const path = z.string().min(1, 'must not be empty')
 
 export const networkFlags = {
+  ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
+  insecure: toggle('accept any certificate'),
   cert: text(path.optional(), 'PEM file of the client certificate to show (mutual TLS)', { helpValue: 'FILE' }),
   key: text(path.optional(), 'PEM file of its key, where --cert does not hold it too', { helpValue: 'FILE' }),
   proxy: text(
@@ -50,7 +52,7 @@ export const networkFlags = {
 
 export type NetworkFlagValues = FlagValues<typeof networkFlags>
 
-const rule = rulesOf<NetworkFlagValues & { url: URL | undefined; http2: boolean }>()
+const rule = rulesOf<NetworkFlagValues & { url?: URL | undefined }>()
 
 const NEED_URL = (['proxy', 'unix-socket'] as const).map((name) =>
   rule(
@@ -65,6 +67,13 @@ const NEED_URL = (['proxy', 'unix-socket'] as const).map((name) =>
 
 export const NETWORK_RULES = [
   ...NEED_URL,
+  rule(
+    ['ca', 'insecure'],
+    ({ ca, insecure }) =>
+      ca !== undefined &&
+      insecure &&
+      failure('--ca and --insecure exclude each other', 'Trust a certificate with --ca, or take any with --insecure.'),
+  ),
   rule(
     ['key', 'cert'],
     ({ key, cert }) =>
@@ -89,8 +98,33 @@ export const NETWORK_RULES = [
   ),
 ]
 
+/** Certificates are trusted, and none is shown. */
+export function encryptsNothing(
+  { ca, insecure }: Pick<NetworkFlagValues, 'ca' | 'insecure'>,
+  addresses: readonly (URL | undefined)[],
+) {
+  return (
+    (ca !== undefined || insecure) &&
+    !addresses.some((at) => at?.protocol === 'https:') &&
+    failure(
+      `--${ca === undefined ? 'insecure' : 'ca'} goes with an https:// address in --url`,
+      'Leave it out: nothing is encrypted.',
+    )
+  )
+}
+
+/** How certificates are shown and trusted, as the client takes it. */
+export function readCertificates(flags: Pick<NetworkFlagValues, 'ca' | 'insecure' | 'cert' | 'key'>) {
+  const { ca, insecure } = flags
+  return {
+    insecure,
+    ca: ca === undefined ? undefined : readText(ca, 'certificate file'),
+    ...readClientCertificate(flags),
+  }
+}
+
 /** The certificate and its key, PEM. */
-export function readClientCertificate({ cert, key }: Pick<NetworkFlagValues, 'cert' | 'key'>) {
+function readClientCertificate({ cert, key }: Pick<NetworkFlagValues, 'cert' | 'key'>) {
   if (cert === undefined) return {}
   const certificate = readText(cert, 'client certificate')
   if (key === undefined && !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(certificate)) {
@@ -135,10 +169,10 @@ function wordsOf(error: unknown): string {
   return error instanceof Error && 'reason' in error ? String(error.reason) : reasonOf(error)
 }
 
-interface Reached extends NetworkFlagValues {
-  http2: boolean
+interface Reached extends Pick<NetworkFlagValues, 'proxy' | 'unix-socket' | 'resolve'> {
+  http2?: boolean
   at: Target | undefined
-  baselineAt: Target | undefined
+  baselineAt?: Target | undefined
 }
 
 /** How the targets are reached that are not reached by name and port. */
@@ -155,7 +189,10 @@ export function buildRoutes(options: Reached): Route[] {
   return targets.flatMap((origin) => routeOf(origin, options) ?? [])
 }
 
-function routeOf(origin: string, { 'unix-socket': socket, proxy, resolve, at, http2 }: Reached): Route | undefined {
+function routeOf(
+  origin: string,
+  { 'unix-socket': socket, proxy, resolve, at, http2 = false }: Reached,
+): Route | undefined {
   if (socket !== undefined && origin === at?.origin) {
     assertSocket(socket)
     return { origin, via: { kind: 'unix-socket', path: socket }, from: '--unix-socket' }

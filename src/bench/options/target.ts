@@ -13,7 +13,7 @@ import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantit
 import { readCassette } from '../../provider/cassette/cassette.ts'
 import { parseDelay } from '../../schedule/delays.ts'
 import { ARM_RULES, type ArmSecrets, type ArmTarget, armFlags, BASELINE, locateArms, secretsOfArm } from './arms.ts'
-import { buildRoutes, NETWORK_RULES, networkFlags, proxySecrets } from './network.ts'
+import { buildRoutes, encryptsNothing, NETWORK_RULES, networkFlags, proxySecrets } from './network.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
 const embedded = flagGroup('EMBEDDED PAIR')
@@ -35,8 +35,6 @@ export const targetFlags = {
   'idle-timeout': text(durationMs.optional(), 'with --stream: time limit between two tokens'),
   'allow-empty': toggle('count answers that hold nothing (KT_EMPTY) as successes'),
   'no-keepalive': toggle('open a new connection for every request'),
-  ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
-  insecure: toggle('accept any certificate'),
   ...networkFlags,
   http2: toggle('use HTTP/2: by ALPN over https, with prior knowledge over http'),
   connections: text(
@@ -157,22 +155,8 @@ const RULES = [
       arm.length === 0 &&
       failure('--http2 goes with --url', 'The embedded pair is measured over HTTP/1.1.'),
   ),
-  rule(
-    ['ca', 'insecure', 'url', 'arm'],
-    ({ ca, insecure, url, arm }) =>
-      (ca !== undefined || insecure) &&
-      ![url, ...arm.map(({ value }) => value)].some((at) => at?.protocol === 'https:') &&
-      failure(
-        `--${ca === undefined ? 'insecure' : 'ca'} goes with an https:// address in --url`,
-        'Leave it out: nothing is encrypted.',
-      ),
-  ),
-  rule(
-    ['ca', 'insecure'],
-    ({ ca, insecure }) =>
-      ca !== undefined &&
-      insecure &&
-      failure('--ca and --insecure exclude each other', 'Trust a certificate with --ca, or take any with --insecure.'),
+  rule(['ca', 'insecure', 'url', 'arm'], ({ url, arm, ...trusted }) =>
+    encryptsNothing(trusted, [url, ...arm.map(({ value }) => value)]),
   ),
 ]
 

@@ -3,20 +3,15 @@
  * gateway's doing and not a queue's. Where the simulated provider behind the gateway is known, its own record is read
  * at the end, and a few streams are asked of it directly, to know what it sends.
  */
-import { randomUUID } from 'node:crypto'
-import { toHeaders } from '../../bench/build-plan.ts'
-import { assertSendable } from '../../client/sendable.ts'
-import type { Target } from '../../client/target.ts'
+import { type ConnectionSpec, ONE_AT_A_TIME } from '../../client/connection.ts'
+import { resolveTarget, type Target } from '../../client/target.ts'
 import { type Failure, type Result, success } from '../../errors.ts'
 import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
-import { randomFrom } from '../../stats/random.ts'
-import { endpointOf } from '../../wire/endpoints.ts'
-import { drawArmTag } from '../../wire/nonce.ts'
+import { type ApiEndpoint, endpointOf, KEY_HEADERS } from '../../wire/endpoints.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
-import { requestMaker } from '../../workload/request-maker.ts'
-import { promptWorkload } from '../../workload/workload.ts'
 import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
 import { type ProbeRequest, Prober } from './prober.ts'
+import { headersOf, requestFactory } from './requests.ts'
 
 /** How many requests of each kind, and of how many tokens. */
 export const PROBES = {
@@ -38,7 +33,6 @@ const LEAVE_AFTER_US = 300_000
 const NOTICE_WITHIN_MS = 3_000
 const NOTICE_EVERY_MS = 100
 
-const PROMPT = 'Say something plain in one paragraph.'
 /**
  * `(a+)+$`, `(\w+\s?)*$` and their like try every way to cut the run of letters into pieces: 2^24 steps, a sixth of a
  * second of one core, which is seen and harms nobody. A linear or bounded search takes no longer than for words.
@@ -46,8 +40,16 @@ const PROMPT = 'Say something plain in one paragraph.'
 const HOSTILE = `${'a'.repeat(24)}!`
 const PLAIN = 'some plain words, no more.'
 
+/** Where whole answers and streams are asked for: of some APIs the address says which. */
+export interface AskedTarget {
+  whole: Target
+  stream: Target
+}
+
 interface Examination {
-  target: Target
+  endpoint: ApiEndpoint
+  target: AskedTarget
+  connection: ConnectionSpec
   /** Address of the simulated provider, where it is known. */
   providerOrigin: string | undefined
   model: string
@@ -64,10 +66,14 @@ export type MeasureResult = Result<Measurements, Failure & { requests: number }>
 
 /** Measures the gateway; rejects with the reason that `interrupt` was aborted with. */
 export async function measure(subject: Examination): Promise<MeasureResult> {
-  const { target, providerOrigin, keys, interrupt } = subject
-  const build = requestFactory(subject.model)
-  const first = new Prober(target, headersFor(subject, keys[0]))
-  const second = new Prober(target, headersFor(subject, keys[1]))
+  const { endpoint, target, connection, providerOrigin, keys, interrupt } = subject
+  const { streams: canStream } = endpointOf(endpoint)
+  const make = requestFactory(endpoint, subject.model)
+  const whole = { maxTokens: PROBES.wholeTokens }
+  const streamed = { stream: true, maxTokens: PROBES.tokens }
+  const headersFor = (key: string | undefined) => headersOf(endpoint, target.whole, key, subject.header)
+  const first = new Prober(target, headersFor(keys[0]), connection)
+  const second = new Prober(target, headersFor(keys[1]), connection)
   const all = async (prober: Prober, list: readonly ProbeRequest[]): Promise<ProbeAnswer[]> => {
     const answers: ProbeAnswer[] = []
     for (const probe of list) {
@@ -83,52 +89,58 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
   const direct =
     providerOrigin === undefined
       ? undefined
-      : new Prober({ ...target, origin: providerOrigin, path: DIRECT_PATH }, headersFor(subject, keys[0]))
+      : new Prober(
+          targetAt(providerOrigin, endpoint, subject.model, '--provider-url'),
+          headersFor(keys[0]),
+          ONE_AT_A_TIME,
+        )
   try {
     const warm = providerOrigin && subject.fresh ? (await readStats(providerOrigin)).connectionsOpened - 1 : undefined
-    const whole = await all(first, [build({})])
-    const [opening] = whole
+    const answers = await all(first, [make(whole)])
+    const [opening] = answers
     if (opening && opening.outcome !== 'OK') {
       const { outcome, detail } = opening
       return { ok: false, why: `${OUTCOMES[outcome].means} (${outcome}: ${detail})`, requests: 1 }
     }
     // In turns: what else the machine does meets both kinds alike.
     const streams: ProbeAnswer[] = []
-    while (streams.length < PROBES.streams) {
-      streams.push(await one(first, build({ stream: true })))
-      if (whole.length < PROBES.whole) whole.push(await one(first, build({})))
+    while (streams.length < (canStream ? PROBES.streams : 0) || answers.length < PROBES.whole) {
+      if (canStream) streams.push(await one(first, make(streamed)))
+      if (answers.length < PROBES.whole) answers.push(await one(first, make(whole)))
     }
     const { opened } = first
     const plain: ProbeAnswer[] = []
     const hostile: ProbeAnswer[] = []
     for (let turn = 0; turn < PROBES.eachOfPrompts; turn++) {
-      plain.push(await one(first, build({ prompt: PLAIN, maxTokens: 1 })))
-      hostile.push(await one(first, build({ prompt: HOSTILE, maxTokens: 1 })))
+      plain.push(await one(first, make({ prompt: PLAIN, maxTokens: 1 })))
+      hostile.push(await one(first, make({ prompt: HOSTILE, maxTokens: 1 })))
     }
-    const again = build({ temperature: 0 })
+    const again = make({ ...whole, deterministic: true })
     const repeated = [await one(first, again), await one(first, again)] as const
-    const shared = build({ temperature: 0 })
+    const shared = make({ ...whole, deterministic: true })
     const tenants = [await one(first, shared), await one(second, shared)] as const
-    const left = await one(first, build({ stream: true, maxTokens: LONG_TOKENS, leaveAfterUs: LEAVE_AFTER_US }))
+    const long = { stream: true, maxTokens: LONG_TOKENS, leaveAfterUs: LEAVE_AFTER_US }
+    const left = canStream ? await one(first, make(long)) : undefined
     let provider: ProviderView | undefined
     if (direct && providerOrigin) {
-      const answers = await all(
+      const asked = await all(
         direct,
-        times(PROBES.direct, () => build({ stream: true })),
+        times(PROBES.direct, () => make(canStream ? streamed : whole)),
       )
-      const truth = await truthOnceLeft(providerOrigin, left.nonce)
+      const truth = await truthOnceLeft(providerOrigin, left?.nonce)
       const { connections } = await readStats(providerOrigin)
       const opened = { http1: connections.http1.opened, http2: connections.http2.opened }
-      provider = { truth, direct: answers, connections: opened, warm }
+      provider = { truth, direct: asked, connections: opened, warm }
     }
     const requests = first.requests + second.requests + (direct ? direct.requests : 0)
-    const oneIdentity = subject.header.some(([name]) => IDENTITY.has(name)) || keys[0] === keys[1]
+    const oneIdentity = subject.header.some(([name]) => KEY_HEADERS.includes(name)) || keys[0] === keys[1]
     return success({
+      endpoint,
       oneIdentity,
-      url: target.shownUrl,
+      url: target.whole.shownUrl,
       requests,
       opened,
-      whole,
+      whole: answers,
       streams,
       repeated,
       tenants,
@@ -142,61 +154,25 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
   }
 }
 
-/** Headers by which a client is known. */
-const IDENTITY = new Set(['authorization', 'x-api-key', 'api-key'])
-
-const DIRECT_PATH = '/v1/chat/completions'
-
-function headersFor({ target, header }: Examination, key: string | undefined): Record<string, string> {
-  const endpoint = { ...endpointOf('chat'), ...(target.keyHeader && { keyHeader: target.keyHeader }) }
-  const headers = toHeaders('text/event-stream, application/json', endpoint, key, header)
-  assertSendable(headers, false)
-  return headers
+/** Where requests of an endpoint go, whole and streamed. `flag` gave the address. */
+export function targetAt(url: URL | string, endpoint: ApiEndpoint, model: string, flag = '--url'): AskedTarget {
+  const at = (stream: boolean): Target => resolveTarget(url, { endpoint, model, stream }, flag)
+  return { whole: at(false), stream: at(endpointOf(endpoint).streams) }
 }
 
 function times<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make)
 }
 
-interface RequestOptions {
-  prompt?: string
-  stream?: boolean
-  maxTokens?: number
-  temperature?: number
-  leaveAfterUs?: number
-}
-
-/** Makes requests as a bench makes them, each with a nonce of its own. */
-function requestFactory(model: string): (options: RequestOptions) => ProbeRequest {
-  const tag = drawArmTag(randomFrom(randomUUID()))
-  let index = 0
-  return ({
-    prompt = PROMPT,
-    stream = false,
-    maxTokens = stream ? PROBES.tokens : PROBES.wholeTokens,
-    temperature,
-    leaveAfterUs,
-  }) => {
-    const spec = promptWorkload({ endpoint: 'chat', model, prompt, stream, maxTokens, seed: 1 })
-    const { nonce, body } = requestMaker(spec)(tag, index++)
-    return {
-      nonce,
-      body: temperature === undefined ? body : `${body.slice(0, -1)},"temperature":${temperature}}`,
-      stream,
-      ...(leaveAfterUs === undefined ? {} : { leaveAfterUs }),
-    }
-  }
-}
-
 /**
  * The provider's record, once it has noticed that the client of `left` is gone, or has written all; else as it is in
  * the end.
  */
-async function truthOnceLeft(origin: string, left: string): Promise<Map<string, ProviderRecord[]>> {
+async function truthOnceLeft(origin: string, left: string | undefined): Promise<Map<string, ProviderRecord[]>> {
   for (let waitedMs = 0; ; waitedMs += NOTICE_EVERY_MS) {
     const truth = new Map<string, ProviderRecord[]>()
     for await (const record of readTruth(origin)) truth.set(record.nonce, [...(truth.get(record.nonce) ?? []), record])
-    const records = truth.get(left) ?? []
+    const records = left === undefined ? [] : (truth.get(left) ?? [])
     const settled = records.every(({ aborted, tokens }) => aborted || tokens >= LONG_TOKENS)
     if (settled || waitedMs >= NOTICE_WITHIN_MS) return truth
     await new Promise((resolve) => setTimeout(resolve, NOTICE_EVERY_MS))

@@ -4,6 +4,7 @@
  */
 import type { ResponseHeaders } from '../../http1/fields.ts'
 import type { ProviderRecord } from '../../overhead/stamped.ts'
+import { type ApiEndpoint, endpointOf } from '../../wire/endpoints.ts'
 import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'
 import type { TokenUsage } from '../../wire/usage.ts'
@@ -37,7 +38,7 @@ export interface ProbeAnswer {
 export interface ProviderView {
   /** What it did, by nonce. */
   truth: ReadonlyMap<string, readonly ProviderRecord[]>
-  /** Streams asked of it directly. */
+  /** Streams asked of it directly; whole answers where there are no streams. */
   direct: readonly ProbeAnswer[]
   /** Connections to it since its start, by protocol. */
   connections: { http1: number; http2: number }
@@ -47,23 +48,35 @@ export interface ProviderView {
 
 export interface Measurements {
   url: string
+  endpoint: ApiEndpoint
   requests: number
   /** Connections that those of `whole` and `streams` took. */
   opened: number
   whole: readonly ProbeAnswer[]
+  /** None of an endpoint that streams no answer. */
   streams: readonly ProbeAnswer[]
-  /** One request with temperature 0, and once more. */
+  /** One request that asks for the same answer each time (temperature 0), and once more. */
   repeated: readonly [ProbeAnswer, ProbeAnswer]
-  /** One request with temperature 0 by one client, and by another. */
+  /** Such a request by one client, and by another. */
   tenants: readonly [ProbeAnswer, ProbeAnswer]
   /** A header given for all requests makes the two clients one. */
   oneIdentity: boolean
   /** In turns: a prompt of words, and one of the same length on which careless patterns stall. */
   plain: readonly ProbeAnswer[]
   hostile: readonly ProbeAnswer[]
-  /** A stream whose client left early. */
-  left: ProbeAnswer
+  /** A stream whose client left early; undefined of an endpoint that streams no answer. */
+  left: ProbeAnswer | undefined
   provider: ProviderView | undefined
+}
+
+/** What was asked twice for one answer. */
+export function askedTwice({ endpoint }: Measurements): string {
+  return endpointOf(endpoint).temperature ? 'one request with temperature 0' : 'one request'
+}
+
+/** Why what streams show cannot be told of an endpoint that has none. */
+export function noStreams({ endpoint }: Measurements): string | undefined {
+  return endpointOf(endpoint).streams ? undefined : `answers of ${endpoint} are never streamed`
 }
 
 /** Why what needs the provider's own record cannot be told. */

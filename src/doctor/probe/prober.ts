@@ -3,6 +3,7 @@
  * nonces, stamps), and keeps what came back, every token with its time.
  */
 
+import { type ConnectionSpec, ONE_AT_A_TIME } from '../../client/connection.ts'
 import { findMissedDeadline } from '../../client/deadlines.ts'
 import { AbortedByClient } from '../../client/failure.ts'
 import { Inbox } from '../../client/inbox.ts'
@@ -30,12 +31,20 @@ export class Prober implements SlotListener {
   requests = 0
   readonly #slots: SlotPool
   readonly #slot: RequestSlot
+  readonly #paths: { whole: string; stream: string }
   #probe: ProbeRequest = { nonce: '', body: '', stream: false }
   #tokens: TokenSeen[] = []
   #resolve: (answer: ProbeAnswer) => void = () => {}
 
-  constructor({ origin, path }: Target, headers: Record<string, string>) {
-    this.#slots = new SlotPool(origin, { path, headers: Object.entries(headers).flat() }, now, new Inbox(now))
+  constructor(
+    target: { whole: Target; stream: Target },
+    headers: Record<string, string>,
+    connection: ConnectionSpec = ONE_AT_A_TIME,
+  ) {
+    const { origin, path } = target.whole
+    this.#paths = { whole: path, stream: target.stream.path }
+    const head = { path, headers: Object.entries(headers).flat() }
+    this.#slots = new SlotPool(origin, head, now, new Inbox(now), connection)
     this.#slot = this.#slots.createSlot(this)
   }
 
@@ -58,6 +67,7 @@ export class Prober implements SlotListener {
       if (late) slot.abort(late)
       else if (now() - slot.dispatchedUs >= (probe.leaveAfterUs ?? Number.POSITIVE_INFINITY)) this.#leave()
     }, CHECK_MS)
+    slot.setPath(probe.stream ? this.#paths.stream : this.#paths.whole)
     slot.start(probe.body, probe.stream, now(), { push: (chunk) => chunks.push(Buffer.from(chunk)) })
     const answer = await answered
     clearInterval(watch)

@@ -22,6 +22,7 @@ const MANY_TOKENS = 16
 
 export const fakeStreaming: DoctorRule = {
   id: 'fake-streaming',
+  needs: 'streams',
   title: 'Streams are buffered: all tokens come at once',
   cost: 'the first token comes with the last: the whole generation is waited for',
   fix: {

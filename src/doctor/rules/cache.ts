@@ -6,8 +6,7 @@
 import { leftOutOfKey } from '../../../reference-gateway/config/notices.ts'
 import { saysHit } from '../../overhead/cache-status.ts'
 import type { KongPlugin } from '../config/read.ts'
-import type { ProbeAnswer } from '../probe/measured.ts'
-import { NO_STAMPS } from '../probe/measured.ts'
+import { askedTwice, NO_STAMPS, type ProbeAnswer } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked } from '../rule.ts'
 
 export const cacheDisabled: DoctorRule = {
@@ -40,8 +39,9 @@ export const cacheDisabled: DoctorRule = {
         : found('warning', 'certain', 'litellm_settings.cache is not true'),
   },
   report: 'every request of a bench is unlike the others, so that no cache can answer it',
-  measure: ({ repeated: [first, second] }) => {
-    const asked = 'one request with temperature 0, sent twice'
+  measure: (measured) => {
+    const [first, second] = measured.repeated
+    const asked = `${askedTwice(measured)}, sent twice`
     const hit = fromCache(first, second)
     if (hit === undefined) return notChecked(second.outcome === 'OK' ? NO_STAMPS : `${asked}: ${second.outcome}`)
     return hit
@@ -107,9 +107,13 @@ export const sharedCache: DoctorRule = {
     }
     return stamped ? fine('no answer bore the stamp of another request') : notChecked(NO_STAMPS)
   },
-  measure: ({ tenants: [first, second], oneIdentity }) => {
+  measure: (measured) => {
+    const {
+      tenants: [first, second],
+      oneIdentity,
+    } = measured
     if (oneIdentity) return notChecked('a header given with --header says who all requests are from')
-    const asked = 'one request with temperature 0, by two clients with keys of their own'
+    const asked = `${askedTwice(measured)}, by two clients with keys of their own`
     if (second.outcome === 'KT_HTTP_401')
       return notChecked('the second key was refused: give one of another tenant with --other-api-key')
     const hit = fromCache(first, second)

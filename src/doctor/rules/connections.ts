@@ -155,6 +155,7 @@ export const http1Upstream: DoctorRule = {
 
 export const disconnectIgnored: DoctorRule = {
   id: 'disconnect-ignored',
+  needs: 'streams',
   title: 'The provider is not told that a client has left',
   cost: 'answers are generated to their end, and billed, for nobody; each holds a connection meanwhile',
   fix: { how: "Abort the upstream request when the client's connection closes." },
@@ -162,7 +163,7 @@ export const disconnectIgnored: DoctorRule = {
   report: 'no client of a bench leaves early',
   measure: ({ left, provider }) => {
     if (!provider) return notChecked(NO_PROVIDER)
-    const record = provider.truth.get(left.nonce)?.[0]
+    const record = left && provider.truth.get(left.nonce)?.[0]
     if (!record) return notChecked('the provider has no record of the request')
     if (record.aborted) return fine(`the client left, and the provider noticed after ${record.tokens} tokens`)
     const wroteUs = (record.lastWriteUs ?? record.receivedUs) - record.receivedUs

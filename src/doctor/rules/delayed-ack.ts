@@ -31,6 +31,7 @@ const LEAST_SHARE_OF_GAPS = 0.01
 
 export const delayedAck: DoctorRule = {
   id: 'delayed-ack',
+  needs: 'streams',
   title: "Writes wait 40 ms for an acknowledgement (Nagle's algorithm)",
   cost:
     '40 ms on whatever is written while an earlier small write is unacknowledged: ' +

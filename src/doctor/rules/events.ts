@@ -15,6 +15,7 @@ const FEWEST = 5
 
 export const synchronousEvents: DoctorRule = {
   id: 'synchronous-events',
+  needs: 'streams',
   title: 'The answer waits for events or logs',
   cost: 'every answer ends later by as long as the sink takes, and stalls when the sink does',
   fix: {

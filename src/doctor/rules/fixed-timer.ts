@@ -37,6 +37,7 @@ const TIMER_ERROR_MS = 3
 
 export const fixedTimer: DoctorRule = {
   id: 'fixed-timer-ttft',
+  needs: 'streams',
   title: 'A fixed wait before the first token',
   cost: 'every stream begins later by that wait, however quick the provider is',
   fix: {

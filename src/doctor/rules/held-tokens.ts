@@ -15,6 +15,7 @@ const ABOUT = 1.5
 
 export const heldTokens: DoctorRule = {
   id: 'held-tokens',
+  needs: 'streams',
   title: 'Each token is held until the next one comes',
   cost: 'readers see every token one gap late, the first one too; the end comes in time and hides it',
   fix: { how: 'Pass each event on when it is whole: the blank line ends it, not the next event.' },

@@ -12,6 +12,7 @@ const NO_KEY = 'no key of a config shows it'
 
 export const lostEvents: DoctorRule = {
   id: 'lost-events',
+  needs: 'streams',
   title: 'Text of streams is lost, repeated or out of order',
   cost: 'users read, and agents act on, what the model did not say',
   fix: {
@@ -72,6 +73,7 @@ const MERGED_BELOW = 0.9
 
 export const mergedEvents: DoctorRule = {
   id: 'merged-events',
+  needs: 'streams',
   title: 'Events are merged',
   cost: 'fewer, larger steps: a token waits for the next one of its event',
   fix: {
@@ -95,6 +97,7 @@ export const mergedEvents: DoctorRule = {
 
 export const missingUsage: DoctorRule = {
   id: 'missing-usage',
+  needs: 'streams',
   title: 'Streams end without their usage',
   cost: 'tokens cannot be counted, billed or limited without guessing',
   fix: {
@@ -114,6 +117,7 @@ export const missingUsage: DoctorRule = {
 
 export const missingDone: DoctorRule = {
   id: 'missing-done',
+  needs: 'streams',
   title: 'Streams end without their end mark',
   cost: 'a client cannot tell a whole answer from one that broke off: some wait, some fail, some take the half',
   fix: { how: 'Pass `data: [DONE]` on, and close the connection where the provider broke off.' },
