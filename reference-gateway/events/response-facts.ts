@@ -22,7 +22,7 @@ const TAIL_BYTES = 8 * 1024
 const FAILURE_MARKS = ['rror', '"code"']
 const EVENT_END = '\n\n'
 /** As much of a stream is kept from its beginning before it is read; the first token is in it as a rule. */
-const EARLY_BYTES = 16 * 1024
+const EARLY_BYTES = 2 * 1024
 
 interface EarlyPiece {
   chunk: Buffer

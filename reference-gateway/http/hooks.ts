@@ -129,8 +129,11 @@ export interface StreamSink {
 }
 
 export interface StreamFilter {
-  /** A piece of the event stream, split anywhere. False: wait for `drained`, or for `resume` of the sink. */
-  write(chunk: Buffer): boolean
+  /**
+   * A piece of the event stream, split anywhere, that came at `nowMs`. False: wait for `drained`, or for `resume` of the
+   * sink.
+   */
+  write(chunk: Buffer, nowMs?: number): boolean
   /** The provider's stream is complete. */
   end(): void
   /** The client is ready for more. */

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { drainRefusedBody, ReaderTimeout } from './bad-clients.ts'
 import { ChunkedBody } from './chunked-body.ts'
-import { concatChunks } from './chunks.ts'
+import { concatChunks, Tail } from './chunks.ts'
 import { type GatewayError, sendError } from './gateway-error.ts'
 import { type GuardedResponse, RequestGuard } from './guard.ts'
 import { joinLists, type RawHeaders, responseTrailers, type UpstreamHead } from './headers.ts'
@@ -35,7 +35,8 @@ export class ResponseWriter implements GuardedResponse {
   /** The pieces of a response that leaves in one piece. */
   #gathered: Buffer[] | undefined
   #watches: BodyObserver[] | undefined
-  #copy: Buffer[] | undefined
+  /** For the cache. */
+  #copy: Tail | undefined
   #readerLimit: ReaderTimeout | undefined
   #chunks: ChunkedBody | undefined
   #sendsTrailer = false
@@ -86,7 +87,7 @@ export class ResponseWriter implements GuardedResponse {
       this.#gathered = []
       return
     }
-    if (this.cacheFill) this.#copy = []
+    if (this.cacheFill) this.#copy = new Tail(Number.POSITIVE_INFINITY)
     this.#sendsTrailer = this.#hasBody && head.contentLength === undefined && this.#request.httpVersion === '1.1'
     this.#writeHead(head)
     const response = this.#response
@@ -126,7 +127,7 @@ export class ResponseWriter implements GuardedResponse {
     else {
       if (this.#chunks) this.#chunks.end(this.#sendsTrailer ? this.#trailers(rawTrailers) : [])
       else this.#response.end()
-      if (this.#copy) this.#store(head, Buffer.concat(this.#copy))
+      if (this.#copy) this.#store(head, Buffer.from(this.#copy.read()))
     }
     this.#finish()
   }

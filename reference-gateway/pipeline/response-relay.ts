@@ -103,7 +103,7 @@ export class ResponseRelay implements StreamSink {
     let nowMs: number | undefined
     if (this.#streamFilter && bytes.length > 0) {
       this.#judgesSinceMs = startMs
-      ready = this.#streamFilter.write(bytes)
+      ready = this.#streamFilter.write(bytes, startMs)
       nowMs = this.#stopJudging()
     } else if (bytes.length > 0) ready = this.#writer.write(bytes)
     if (this.#writer.ended) return

@@ -10,6 +10,8 @@ export interface TextChannel {
   ends: boolean
   /** How much of its text has left. */
   left: number
+  /** It waits to be judged. */
+  touched: boolean
 }
 
 /** The bytes that positions in an event refer to. */
@@ -34,7 +36,7 @@ export class BufferedEvent implements EventBytes {
   bytes: Buffer
   from: number
   to: number
-  readonly pieces: Piece[] = []
+  pieces: Piece[] = []
   /** -1 for no choice, or several. */
   choice = -1
   /** Where values lie that repeat the text: from, to, from, to, ... */
@@ -48,6 +50,12 @@ export class BufferedEvent implements EventBytes {
     this.bytes = bytes
     this.from = from
     this.to = to
+  }
+
+  add(piece: Piece): void {
+    // Most events have one piece: a list that grows makes room for many.
+    if (this.pieces.length === 0) this.pieces = [piece]
+    else this.pieces.push(piece)
   }
 
   get isSettled(): boolean {
@@ -93,7 +101,8 @@ export class BufferedEvent implements EventBytes {
   leave(): void {
     for (const { channel, end } of this.pieces) {
       channel.left = end
-      forgetEdits(channel)
+      if (channel.pipeline.edits.length > 0) forgetEdits(channel)
+      channel.pipeline.drop(end)
     }
   }
 
@@ -110,6 +119,39 @@ export class BufferedEvent implements EventBytes {
       piece.to -= from
     }
     this.logprobs = this.logprobs?.map((at) => at - from)
+  }
+}
+
+/** What leaves in one turn. Bytes that lie next to each other in the same chunk leave as one. */
+export class Leaving {
+  #bytes: Buffer | undefined
+  #from = 0
+  #to = 0
+  #before: Buffer[] | undefined
+
+  add(bytes: Buffer, from = 0, to = bytes.length): void {
+    if (bytes !== this.#bytes || from !== this.#to) {
+      const run = this.#run()
+      this.#before ??= run && []
+      if (run) this.#before?.push(run)
+      this.#bytes = bytes
+      this.#from = from
+    }
+    this.#to = to
+  }
+
+  /** Undefined where nothing leaves. */
+  take(): Buffer | undefined {
+    const run = this.#run()
+    const before = this.#before
+    this.#bytes = undefined
+    this.#before = undefined
+    return before && run ? Buffer.concat([...before, run]) : run
+  }
+
+  #run(): Buffer | undefined {
+    const bytes = this.#bytes
+    return this.#from === 0 && this.#to === bytes?.length ? bytes : bytes?.subarray(this.#from, this.#to)
   }
 }
 

@@ -30,7 +30,7 @@ export class Channels {
   readonly #reader = new EventReader()
   readonly #byPlace = new Map<KeyPath, TextChannel>()
   /** Channels with text that was not judged yet, or that ended. */
-  readonly #touched = new Set<TextChannel>()
+  #touched: TextChannel[] = []
   /** Channels that the next event ends unless it goes on with them. */
   #loose: Set<TextChannel> | undefined
   /** A search has had its turn and is not through. */
@@ -81,8 +81,8 @@ export class Channels {
         const buffer = channel.pipeline.text
         const start = buffer.end
         appendJsonString(buffer, reader.bytes, text.from, text.to)
-        event.pieces.push({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
-        this.#touched.add(channel)
+        event.add({ channel, from: text.from, to: text.to, start, end: buffer.end, raw: false })
+        this.#touch(channel)
         if (text.whole) channel.ends = true
       }
       if (text.loose && !text.whole) {
@@ -91,7 +91,7 @@ export class Channels {
       }
     }
     // What the next event does not go on with has ended: nothing else would ever say so.
-    for (const channel of before ?? []) if (!this.#loose?.has(channel)) this.#end(channel)
+    if (before) for (const channel of before) if (!this.#loose?.has(channel)) this.#end(channel)
     if (scan.ends) {
       const choice = scan.choices === 'one' ? scan.choice : scan.part
       if (this.#waiting.length > 0) this.#endsLater.push(() => this.#endChoice(choice))
@@ -103,8 +103,14 @@ export class Channels {
   /** Judges what was read and not judged. Where `isBusy` is true afterwards, the rest needs another turn. */
   judge(): void {
     if (!this.#isUnfinished) this.#readSlice()
-    for (const channel of this.#touched) if (channel.pipeline.advance(channel.ends)) this.#touched.delete(channel)
-    this.#isUnfinished = this.#touched.size > 0
+    const touched = this.#touched
+    let unfinished = 0
+    for (const channel of touched) {
+      channel.touched = !channel.pipeline.advance(channel.ends)
+      if (channel.touched) touched[unfinished++] = channel
+    }
+    touched.length = unfinished
+    this.#isUnfinished = unfinished > 0
   }
 
   /** Nothing more will be read. */
@@ -118,7 +124,7 @@ export class Channels {
     const { text } = channel.pipeline
     const start = text.end
     text.append(this.#reader.bytes.toString('utf8', from, to))
-    event.pieces.push({ channel, from, to, start, end: text.end, raw: true })
+    event.add({ channel, from, to, start, end: text.end, raw: true })
     this.#end(channel)
   }
 
@@ -126,7 +132,7 @@ export class Channels {
     const text = new TextBuffer(to - from + 1)
     appendJsonString(text, this.#reader.bytes, from, to)
     const start = event.pieces.findLast((piece) => piece.channel === channel)?.end ?? channel.pipeline.text.end
-    event.pieces.push({ channel, from, to, start, end: start + text.end, raw: false })
+    event.add({ channel, from, to, start, end: start + text.end, raw: false })
     this.#waiting.push({ channel, text, read: 0, whole })
   }
 
@@ -138,7 +144,7 @@ export class Channels {
       one.channel.pipeline.text.appendFrom(one.text, one.read, to)
       left -= to - one.read
       one.read = to
-      this.#touched.add(one.channel)
+      this.#touch(one.channel)
       if (to < one.text.end) return
       if (one.whole) one.channel.ends = true
       this.#nextWaiting++
@@ -158,7 +164,7 @@ export class Channels {
   }
 
   #newChannel(choice: number): TextChannel {
-    return { choice, pipeline: this.#pipelineOf(), ends: false, left: 0 }
+    return { choice, pipeline: this.#pipelineOf(), ends: false, left: 0, touched: false }
   }
 
   /** This choice, or every choice, gets no more text: nothing waits for it any longer. */
@@ -170,6 +176,13 @@ export class Channels {
 
   #end(channel: TextChannel): void {
     channel.ends = true
-    this.#touched.add(channel)
+    this.#touch(channel)
+  }
+
+  #touch(channel: TextChannel): void {
+    if (channel.touched) return
+    channel.touched = true
+    if (this.#touched.length === 0) this.#touched = [channel]
+    else this.#touched.push(channel)
   }
 }

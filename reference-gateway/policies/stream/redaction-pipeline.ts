@@ -55,7 +55,8 @@ export class RedactionPipeline {
 
   /** The block of the first stage that blocks; the text before it is settled. */
   get blocked(): PolicyBlock | undefined {
-    return this.#scanners.find(({ blocked }) => blocked)?.blocked
+    for (const { blocked } of this.#scanners) if (blocked) return blocked
+    return undefined
   }
 
   /** `complete`: judges what is there as if nothing followed. More may follow all the same. */

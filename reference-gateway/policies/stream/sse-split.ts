@@ -45,7 +45,7 @@ const NONE = Buffer.alloc(0)
 /** After the last blank line; 0 where there is none. */
 function lastEventEnd(bytes: Buffer): number {
   // The usual piece is whole events.
-  if (bytes.at(-1) === LF && bytes.at(-2) === LF) return bytes.length
+  if (bytes[bytes.length - 1] === LF && bytes[bytes.length - 2] === LF) return bytes.length
   if (!bytes.includes(CR)) {
     const blank = bytes.lastIndexOf('\n\n')
     return blank < 0 ? 0 : blank + 2

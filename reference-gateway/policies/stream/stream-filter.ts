@@ -6,7 +6,7 @@
  */
 import type { StreamFilter as Filter, StreamSink } from '../../http/hooks.ts'
 import type { DetectorOptions, PolicyGroup } from '../policy/policy.ts'
-import type { BufferedEvent, TextChannel } from './buffered-event.ts'
+import { type BufferedEvent, Leaving, type TextChannel } from './buffered-event.ts'
 import { Channels } from './channels.ts'
 import { RedactionPipeline } from './redaction-pipeline.ts'
 import { SseSplit } from './sse-split.ts'
@@ -51,8 +51,9 @@ export class PolicyStreamFilter implements Filter {
   /** What follows a large event, which is judged over several turns. */
   #rest: Buffer[] | undefined
   #endsAfterRest = false
-  /** Choices with something held, while events leave. */
-  readonly #waiting = new Set<number>()
+  readonly #leaving = new Leaving()
+  /** When this turn of the filter began. */
+  #nowMs = 0
 
   constructor(groups: readonly PolicyGroup[], setting: StreamFilterOptions, events: FilterEvents, sink: StreamSink) {
     this.#setting = setting
@@ -63,8 +64,9 @@ export class PolicyStreamFilter implements Filter {
     this.#settlesLater = groups.some((group) => group.some(({ stream }) => stream.settlesLater))
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, nowMs = performance.now()): boolean {
     if (this.#over) return true
+    this.#nowMs = nowMs
     const events = this.#split.push(chunk)
     if (events === undefined) this.#block('unreadable')
     else if (events.length > 0) this.#take(events)
@@ -74,6 +76,7 @@ export class PolicyStreamFilter implements Filter {
 
   end(): void {
     if (this.#over) return
+    this.#nowMs = performance.now()
     const rest = this.#split.end()
     if (rest.length > 0) this.#take(rest)
     if (this.#rest) this.#endsAfterRest = true
@@ -134,6 +137,7 @@ export class PolicyStreamFilter implements Filter {
   }
 
   #goOn(rest: Buffer[]): void {
+    this.#nowMs = performance.now()
     do {
       const [first = NOTHING] = rest
       const unread = first.subarray(this.#judge(first))
@@ -152,6 +156,7 @@ export class PolicyStreamFilter implements Filter {
 
   #onSettledLater(): void {
     if (this.#over) return
+    this.#nowMs = performance.now()
     for (const channel of this.#allChannels()) channel.pipeline.advance(this.#complete || channel.ends)
     this.#leave()
     if (!this.#paused || this.#over || this.#heldBytes() > MAX_HELD_BYTES) return
@@ -172,52 +177,40 @@ export class PolicyStreamFilter implements Filter {
   /** Writes what may leave. */
   #leave(): void {
     const queue = this.#queue
-    const out: Buffer[] = []
-    const stay: BufferedEvent[] = []
-    /** An event of no choice is held: nothing may overtake it. */
+    const out = this.#leaving
+    /** Choices with something held; an event of no choice that is held lets nothing overtake it. */
+    let waits: number | undefined
+    let othersWait: Set<number> | undefined
     let allWait = false
-    const waiting = this.#waiting
-    waiting.clear()
     let block: PolicyBlock | undefined
-    // Bytes that lie next to each other in the same chunk leave as one.
-    let run: BufferedEvent | undefined
-    let runTo = 0
-    const closeRun = (): void => {
-      if (run) out.push(run.bytes.subarray(run.from, runTo))
-      run = undefined
-    }
+    let stay = 0
     for (const event of queue) {
+      const { choice } = event
       for (const { channel } of event.pieces) block ??= channel.pipeline.blocked
-      const barred = allWait || (event.choice < 0 ? waiting.size > 0 : waiting.has(event.choice))
-      if (!barred && event.isSettled) {
-        if (event.isUnchanged) {
-          if (run && run.bytes === event.bytes && runTo === event.from) runTo = event.to
-          else {
-            closeRun()
-            run = event
-            runTo = event.to
-          }
-        } else {
-          closeRun()
-          out.push(event.rewritten())
-        }
-        if (event.heldSinceMs !== undefined) this.#noteOverrun(event)
+      const isBarred = stay > 0 && (allWait || choice < 0 || choice === waits || othersWait?.has(choice))
+      if (!isBarred && event.isSettled) {
+        if (event.isUnchanged) out.add(event.bytes, event.from, event.to)
+        else out.add(event.rewritten())
+        this.#noteOverrun(event)
         event.leave()
         continue
       }
-      if (event.choice >= 0) waiting.add(event.choice)
-      else allWait = true
-      stay.push(event)
+      if (choice < 0) allWait = true
+      else if (waits === undefined || waits === choice) waits = choice
+      else {
+        othersWait ??= new Set()
+        othersWait.add(choice)
+      }
+      queue[stay++] = event
     }
-    closeRun()
-    this.#queue = stay
-    if (out.length > 0) this.#ready = this.#sink.write(out.length === 1 && out[0] ? out[0] : Buffer.concat(out))
+    queue.length = stay
+    const bytes = out.take()
+    if (bytes) this.#ready = this.#sink.write(bytes)
     if (block) this.#block(block)
     else this.#afterLeaving()
   }
 
   #afterLeaving(): void {
-    for (const { pipeline, left } of this.#channels.values()) pipeline.drop(left)
     const holds = this.#queue.length > 0
     if (holds !== this.#holding) {
       this.#holding = holds
@@ -233,7 +226,7 @@ export class PolicyStreamFilter implements Filter {
 
   /** Notes since when each event stays. A timer waits for the oldest that is not over the interval yet. */
   #noteHeld(): void {
-    const nowMs = performance.now()
+    const nowMs = this.#nowMs
     for (const event of this.#queue) event.heldSinceMs ??= nowMs
     if (this.#setting.onFlush === 'hold' || this.#timer) return
     const { flushMs } = this.#setting
@@ -247,6 +240,7 @@ export class PolicyStreamFilter implements Filter {
     // What is being judged is not held.
     if (this.#over || this.#channels.isBusy) return
     const nowMs = performance.now()
+    this.#nowMs = nowMs
     for (const event of this.#queue) {
       if (!isOver(event, this.#setting.flushMs, nowMs)) break
       if (event.isSettled) continue
@@ -257,7 +251,7 @@ export class PolicyStreamFilter implements Filter {
   }
 
   #noteOverrun(event: BufferedEvent): void {
-    if (isOver(event, this.#setting.flushMs, performance.now())) this.#events.overrun()
+    if (isOver(event, this.#setting.flushMs, this.#nowMs)) this.#events.overrun()
   }
 
   #block(block: PolicyBlock | 'unreadable'): void {

@@ -17,6 +17,9 @@ export interface PolicyBlock {
   why: 'match' | 'timeout'
 }
 
+/** Text is forgotten in pieces of this length, since every detector is asked whether it needs it. */
+const DROPPED_UNITS = 128
+
 class MergedEdit implements Edit {
   readonly start: number
   readonly text: string
@@ -112,6 +115,7 @@ export class TextScanner {
 
   /** Forgets what lies before `position`, as far as no detector looks back at it. */
   drop(position: number): void {
+    if (position - this.text.base < DROPPED_UNITS) return
     // What an idle detector reads next may depend on the character before.
     let needed = Math.max(0, Math.min(position, this.#readTo - 1))
     for (let i = 0; i < this.#detectors.length; i++) {
