@@ -69,8 +69,12 @@ export abstract class KtCommand extends Command {
     const flags = Object.fromEntries(
       Object.entries(declared).map(([name, flag]) => [name, { ...flag, options: undefined }]),
     )
+    // oclif would take what stands on stdin for an argument that was not given: of a pipe or a loop that reads lines.
+    const args = Object.fromEntries(
+      Object.entries(options?.args ?? {}).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }]),
+    )
     const input = {
-      ...(options && { args: options.args, strict: options.strict ?? true }),
+      ...(options && { args, strict: options.strict ?? true }),
       flags: flags as unknown as FlagInput<F>,
     }
     const parsed = await super.parse<F, B, A>(input as Input<F, B, A>, argv)
@@ -115,9 +119,9 @@ export abstract class KtCommand extends Command {
     this.log(printableLines(text, this.color))
   }
 
-  /** Writes a line to stderr. */
-  protected note(line: string): void {
-    if (!this.quiet) writeNote(line)
+  /** Writes a line to stderr; an error also with --quiet. */
+  protected note(line: string, isError = false): void {
+    if (isError || !this.quiet) writeNote(line)
   }
 
   protected printJson(value: unknown): void {

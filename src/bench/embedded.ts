@@ -6,11 +6,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { request } from 'undici'
+import { z } from 'zod'
+import { EXIT, UserError } from '../errors.ts'
 import { ENVIRONMENT_SWITCH } from '../parse/environment.ts'
 import { now } from '../system/clock.ts'
 import { packaged } from '../system/machine.ts'
 import { readProcessTree } from '../system/process-tree.ts'
 import { makeServerRealtime } from '../system/realtime.ts'
+import { parseObject } from '../wire/json.ts'
 
 const START_WITHIN_MS = 20_000
 const STOP_WITHIN_MS = 5_000
@@ -40,6 +43,8 @@ interface PairOptions {
   tokenGap?: string | undefined
   /** The cassette whose answers the provider plays instead. */
   replay?: string | undefined
+  /** Aborted when the user asks for the end: the gateway's warm-up is not waited for then. */
+  interrupt?: AbortSignal | undefined
 }
 
 /** A distribution, so that the request slots of a closed loop do not synchronise and queue behind each other. */
@@ -52,7 +57,7 @@ const TTFT = 'lognormal(20ms,0.3)'
 export function startEmbeddedPair(
   injectDelayMs: number,
   note: (line: string) => void,
-  { workers = 1, config, tokenGap, replay, realtime = false, jitWarmup = false }: PairOptions = {},
+  { workers = 1, config, tokenGap, replay, realtime = false, jitWarmup = false, interrupt }: PairOptions = {},
 ): Promise<EmbeddedPair> {
   const gatewayFlags = (providerUrl: string): string[] => [
     ...['--upstream', `${providerUrl}/v1`],
@@ -64,7 +69,7 @@ export function startEmbeddedPair(
   ]
   const pace = ['--ttft', TTFT, ...(tokenGap === undefined ? [] : ['--token-gap', tokenGap])]
   const answers = replay === undefined ? pace : ['--replay', replay]
-  return startPair(answers, gatewayFlags, note, realtime)
+  return startPair(answers, gatewayFlags, note, realtime, interrupt)
 }
 
 /**
@@ -76,6 +81,7 @@ export async function startPair(
   gatewayFlags: (providerUrl: string) => readonly string[],
   note: (line: string) => void,
   realtime = false,
+  interrupt?: AbortSignal,
 ): Promise<EmbeddedPair> {
   const provider = await startServer(['provider', 'start', ...providerFlags], note, realtime)
   // The admin port that `kt cache` asks is for a gateway that somebody has started.
@@ -89,12 +95,12 @@ export async function startPair(
     await gateway.close()
     await provider.close()
   }
-  await untilReady(gateway.url)
+  await untilReady(gateway.url, interrupt)
   return { providerUrl: provider.url, gatewayUrl: gateway.url, gatewayPid: gateway.pid, close }
 }
 
-async function untilReady(gatewayUrl: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < READY_WITHIN_MS; waitedMs += READY_EVERY_MS) {
+async function untilReady(gatewayUrl: string, interrupt?: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < READY_WITHIN_MS && !interrupt?.aborted; waitedMs += READY_EVERY_MS) {
     const { statusCode, body } = await request(`${gatewayUrl}/readyz`)
     await body.dump()
     if (statusCode === 200) return
@@ -149,7 +155,15 @@ export async function startChild(
   }
 }
 
-/** The URL in the server's first line. Its lines on stderr are passed on as notes. */
+const listeningSchema = z.object({ url: z.string() })
+const refusalSchema = z.object({
+  error: z.object({ message: z.string(), next: z.string(), exitCode: z.enum(EXIT) }),
+})
+
+/**
+ * The URL in the server's first line. Its lines on stderr are passed on as notes. One that refuses to start says why
+ * in JSON too, and that is the error here.
+ */
 function firstLine(child: ChildProcess, name: string, note: (line: string) => void): Promise<string> {
   const { stdout, stderr } = child
   if (!stdout || !stderr) throw new Error('a server without output streams')
@@ -158,15 +172,30 @@ function firstLine(child: ChildProcess, name: string, note: (line: string) => vo
       () => reject(new Error(`kt ${name} did not start within ${START_WITHIN_MS / 1_000} s`)),
       START_WITHIN_MS,
     )
-    createInterface({ input: stderr }).on('line', note)
-    createInterface({ input: stdout }).once('line', (line) => {
+    let said = ''
+    const notes: string[] = []
+    let hear = (line: string): void => void notes.push(line)
+    const passNotesOn = (): void => {
       clearTimeout(timer)
-      resolve((JSON.parse(line) as { url: string }).url)
+      for (const line of notes.splice(0)) note(line)
+      hear = note
+    }
+    createInterface({ input: stderr }).on('line', (line) => hear(line))
+    createInterface({ input: stdout }).on('line', (line) => {
+      said += line
+      const { data } = listeningSchema.safeParse(parseObject(said))
+      if (!data) return
+      passNotesOn()
+      resolve(data.url)
     })
     child.once('error', reject)
-    child.once('exit', (code) => {
-      clearTimeout(timer)
-      reject(new Error(`kt ${name} ended with code ${code} before it listened`))
+    child.once('close', (code) => {
+      const refused = refusalSchema.safeParse(parseObject(said)).data?.error
+      // The same words are the error.
+      if (refused) notes.length = 0
+      passNotesOn()
+      if (refused) reject(new UserError(refused.message, refused.next, refused.exitCode))
+      else reject(new Error(`kt ${name} ended with code ${code} before it listened`))
     })
   })
 }

@@ -4,12 +4,12 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { Fleet } from '../load/fleet/coordinator.ts'
-import { accessFrom, connectTo } from '../load/fleet/link.ts'
+import { accessFrom, connectTo, loadClient } from '../load/fleet/link.ts'
 import { drawId } from '../load/fleet/worker.ts'
 import { startChild } from './embedded.ts'
 import type { FleetAsk } from './options/fleet.ts'
@@ -29,6 +29,8 @@ export async function openFleet(asked: FleetAsk, note: (line: string) => void): 
     for (const one of closing.splice(0).reverse()) await one()
   }
   try {
+    // Else the workers would say it, each by itself.
+    await loadClient('--fleet')
     const address = 'local' in where ? await startLocal(where.local, closing, note) : where.address
     const link = await connectTo(address, accessFrom(asked, process.env), '--fleet')
     closing.push(() => link.close())
@@ -49,7 +51,8 @@ async function startLocal(
 ): Promise<string> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const entry = new URL(`fleet-broker.${extension}`, import.meta.url)
-  const broker = fork(entry, [findBroker()], { detached: true })
+  const program = findBroker()
+  const broker = fork(entry, [program], { detached: true })
   const gone = once(broker, 'exit')
   closing.push(async () => {
     if (broker.connected) broker.disconnect()
@@ -57,7 +60,7 @@ async function startLocal(
   })
   const [said] = await once(broker, 'message')
   const { url } = z.object({ url: z.string().nullable() }).parse(said)
-  if (url === null) throw new UserError(`${PROGRAM} did not start`, `Run ${PROGRAM} --jetstream to see why.`)
+  if (url === null) throw new UserError(`${program} did not start`, `Run ${program} --jetstream to see why.`)
   const workers = await Promise.allSettled(
     Array.from({ length: count }, (_, i) =>
       startChild(['fleet', 'worker', '--nats', url, '--name', `local-${i + 1}`, '--json'], note),
@@ -75,7 +78,7 @@ function findBroker(): string {
   const found = places.find((place) => {
     try {
       accessSync(place, constants.X_OK)
-      return true
+      return statSync(place).isFile()
     } catch {
       return false
     }

@@ -60,8 +60,8 @@ const DRAIN_AFTER_INTERRUPT_US = 2_000_000
 export interface RunHooks {
   /** The words of the command line. */
   argv: readonly string[]
-  /** Receives lines for a person during the run. */
-  note(line: string): void
+  /** Receives lines for a person during the run; of errors also one who wants to hear of nothing else. */
+  note(line: string, isError?: boolean): void
   /** How far the run is, and what it is to do; with `live`, what is known of it by now. */
   progress(view: ProgressView, extent: Extent, live?: () => LiveView): void
   /** Whether somebody looks at the run while it goes on. */
@@ -341,7 +341,7 @@ function nameArms({ baseline = -1 }: RunPlan, record: RunRecord, aa: boolean): R
   return record
 }
 
-function sampleFile(path: string, { head }: SampleFormat, note: (line: string) => void): Promise<SampleFile> {
-  const failed = (reason: string) => note(`--samples ${path}: ${reason}. The run goes on without them.`)
+function sampleFile(path: string, { head }: SampleFormat, note: RunHooks['note']): Promise<SampleFile> {
+  const failed = (reason: string) => note(`--samples ${path}: ${reason}. The run goes on without them.`, true)
   return openSampleFile(path, failed, head)
 }

@@ -46,13 +46,16 @@ export async function prepareBench(
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
   const replay = await openReplay(trace, request, interrupt)
   const served = await openLiveMetrics(output['metrics-listen'], note)
-  const targets = await openTargets(target, request, note, { realtime, jitWarmup: warmsJit(load), fleet }).catch(
-    async (error) => {
-      await served?.close()
-      await replay?.close()
-      throw error
-    },
-  )
+  const targets = await openTargets(target, request, note, {
+    realtime,
+    jitWarmup: warmsJit(load),
+    interrupt,
+    fleet,
+  }).catch(async (error) => {
+    await served?.close()
+    await replay?.close()
+    throw error
+  })
   const close = async (): Promise<void> => {
     await targets.close()
     await served?.close()

@@ -8,11 +8,12 @@ import type { BenchReport } from '../report/schema.ts'
 import { assertWritable, noteForeign, resolveWritableTarget } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
+import type { RunHooks } from './measure.ts'
 import type { OutputOptions } from './options/output.ts'
 
 export interface ReportWriter {
   /** Writes the report; the failure is noted and returned, and what was measured is kept. */
-  write(report: BenchReport, note: (line: string) => void): Promise<UserError | undefined>
+  write(report: BenchReport, note: RunHooks['note']): Promise<UserError | undefined>
 }
 
 /**

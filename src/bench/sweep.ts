@@ -84,7 +84,7 @@ export async function sweep(
     if (hooks.interrupt.aborted) break
     if (ask.gatewayWorkers) hooks.note(`gateway of ${counted(gatewayWorkers, 'process', 'processes')}:`)
     const open = await openTargets(target, request, hooks.note, {
-      ...{ gatewayWorkers, realtime, fleet },
+      ...{ gatewayWorkers, realtime, fleet, interrupt: hooks.interrupt },
       jitWarmup: warmsJit(load),
     })
     try {

@@ -26,11 +26,15 @@ export interface OpenTargets {
   close(): Promise<void>
 }
 
-/** Of the embedded pair: processes of the gateway, real-time scheduling, and whether its code is compiled first. */
+/**
+ * Of the embedded pair: processes of the gateway, real-time scheduling, whether its code is compiled first, and what
+ * ends the wait for that.
+ */
 interface EmbeddedOptions {
   gatewayWorkers?: number
   realtime?: boolean
   jitWarmup?: boolean
+  interrupt?: AbortSignal
 }
 
 /** What the user named; nothing where it is the embedded pair. */
@@ -82,7 +86,7 @@ async function openPair(
   target: TargetOptions,
   asked: Addressed,
   note: (line: string) => void,
-  { gatewayWorkers = 1, realtime = false, jitWarmup = false }: EmbeddedOptions = {},
+  { gatewayWorkers = 1, realtime = false, jitWarmup = false, interrupt }: EmbeddedOptions = {},
 ): Promise<OpenTargets> {
   const close = async (): Promise<void> => {}
   const { aa } = target
@@ -94,6 +98,7 @@ async function openPair(
     replay: target['provider-replay'],
     realtime,
     jitWarmup,
+    interrupt,
   })
   return {
     targets: embeddedTargets(pair.gatewayUrl, aa ? pair.gatewayUrl : pair.providerUrl, asked),

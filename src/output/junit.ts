@@ -4,7 +4,7 @@
  */
 import type { Check, Gate } from '../report/schema.ts'
 import { printable } from '../system/printable.ts'
-import { checkSentence } from './sentences.ts'
+import { askedOf, checkSentence } from './sentences.ts'
 
 interface JunitSuite {
   /** 'kt bench compare', 'kt slo check'. */
@@ -41,8 +41,8 @@ export function renderJunit({ name, gate, inconclusive, properties, timestamp }:
 }
 
 function testCase(suite: string, check: Check, inconclusive: JunitSuite['inconclusive']): string[] {
-  const { arm, metric, op, limit, verdict } = check
-  const name = `${arm === undefined ? '' : `${arm}: `}${metric} ${op} ${limit}`
+  const { arm, verdict } = check
+  const name = `${arm === undefined ? '' : `${arm}: `}${askedOf(check)}`
   const head = `<testcase ${attributes({ classname: suite, name, time: '0' })}>`
   const sentence = checkSentence(check)
   const body = {

@@ -53,6 +53,11 @@ export const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   'per second': rate,
 }
 
+/** What is asked of a metric, with its unit: 'overhead.p99 < 7 ms', 'errors.rate < 1 %'. */
+export function askedOf({ metric, op, limit }: Check): string {
+  return `${metric} ${op} ${quantityOf(metric, limit).limit}`
+}
+
 /** How a value of a metric, its interval and its limit read beside each other: in one unit. */
 function quantityOf(metric: string, limit: number) {
   const unit = unitOf(metric)

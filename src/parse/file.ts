@@ -61,9 +61,15 @@ export function parseWith<T extends z.ZodType>(value: unknown, schema: T, source
   )
 }
 
+/** What came on stdin, which can be read only once. */
+let stdin: string | undefined
+
+/** `-` is stdin. */
 export function readText(path: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    if (path !== '-') return readFileSync(path, 'utf8')
+    stdin ??= readFileSync(0, 'utf8')
+    return stdin
   } catch (error) {
     throw new UserError(
       `cannot read the ${what} ${path}: ${systemReason(error)}`,

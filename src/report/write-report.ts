@@ -13,14 +13,14 @@ function jsonText(report: unknown): string {
  */
 export async function writeReports(
   reports: Readonly<Record<string, unknown>>,
-  note: (line: string) => void,
+  note: (line: string, isError: true) => void,
 ): Promise<UserError | undefined> {
   try {
     for (const [path, report] of Object.entries(reports)) if (!isStdout(path)) await writeOutput(path, jsonText(report))
     return undefined
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    note(`kt: ${error.message}. The result is only in the output of this command.`)
+    note(`kt: ${error.message}. The result is only in the output of this command.`, true)
     return error
   }
 }

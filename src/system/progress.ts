@@ -19,8 +19,8 @@ interface ProgressSink {
   /** Whether a screen may be drawn: nobody needs to make one otherwise. */
   screens: boolean
   show(shown: Shown): void
-  /** A line that stays. */
-  note(line: string): void
+  /** A line that stays; an error also where nothing else is shown. */
+  note(line: string, isError?: boolean): void
   /** The same, of progress alone: left out where there is no progress to be shown. */
   log(line: string): void
   end(): void
@@ -38,7 +38,13 @@ const LOG_EVERY_MS = 5_000
 const DRAW_EVERY_MS = 500
 
 /** For a run that shall be quiet. */
-export const noProgress: ProgressSink = { screens: false, show() {}, note() {}, log() {}, end() {} }
+export const noProgress: ProgressSink = {
+  screens: false,
+  show() {},
+  note: (line, isError) => isError && writeNote(line),
+  log() {},
+  end() {},
+}
 
 export function progressOnStderr({ json, screenFrom, stream: stderr = process.stderr }: Options): ProgressSink {
   const live = canRedraw(stderr)

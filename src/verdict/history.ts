@@ -1,7 +1,7 @@
 /**
  * A metric over the reports of a folder, in the order they were measured, with its change points. Only comparable
- * runs are in the series: runs whose workload, load, machine or target differ from the newest one's are excluded and
- * listed.
+ * runs are in the series: runs whose workload, load, machine or model differ from the newest one's are excluded and
+ * listed, and so are those that no gateway was in where one is in the newest.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,6 +42,11 @@ export function readHistory(folder: string, asked?: string): History {
   const metric = asked ?? (definition ? 'overhead.p99' : 'latency.p99')
   const runs: HistoryRun[] = []
   for (const { file, report } of reports) {
+    // A split run leaves a file of the provider itself beside those of the gateways.
+    if (isDirect(report) !== isDirect(newest.report)) {
+      left.push({ file, why: isDirect(report) ? 'it was measured directly' : 'it went through a gateway' })
+      continue
+    }
     const unlike = differencesBetween(newest.report, report, 'latency').filter(({ forbids }) => forbids)
     const value = unlike.length > 0 ? null : figureOf(report, metric, definition)
     const otherBasis = metric === 'throughput.tokens' ? otherTokenBasis(newest.report, report) : undefined
@@ -70,6 +75,10 @@ export function readHistory(folder: string, asked?: string): History {
   }
 }
 
+function isDirect({ role }: Run): boolean {
+  return role === 'direct'
+}
+
 function historyRun(file: string, { startedAt, kt, commit, labels }: Run, value: number): HistoryRun {
   return { file, startedAt, kt: kt.version, ...(commit ? { commit } : {}), ...(labels ? { labels } : {}), value }
 }
@@ -86,7 +95,12 @@ function readAll(folder: string): { reports: { file: string; report: Run }[]; le
       return []
     }
   })
-  return { reports: reports.sort((a, b) => Date.parse(a.report.startedAt) - Date.parse(b.report.startedAt)), left }
+  // The arms of one run began together: the newest is that of a gateway.
+  const byTime = reports.sort(
+    ({ report: a }, { report: b }) =>
+      Date.parse(a.startedAt) - Date.parse(b.startedAt) || Number(isDirect(b)) - Number(isDirect(a)),
+  )
+  return { reports: byTime, left }
 }
 
 function namesIn(folder: string): string[] {

@@ -173,16 +173,30 @@ describe('kt bench', () => {
     )
   })
 
-  it.skipIf(!existsSync('/dev/full'))('a full disk under --samples is said, and the run goes on', async () => {
-    const out = dir.file('full.json')
-    const { code, stdout, stderr } = await kt([
-      ...['bench', '--url', await answering(), '--requests', '60', '--samples', '/dev/full', '--output', out],
-    ])
-    expect(code).toBe(0)
-    expect(stderr).toContain('no space left. The run goes on without them.')
-    expect(stdout).toMatch(/Successful:\s+60/)
-    expect(readBench(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
-  })
+  it.skipIf(!existsSync('/dev/full'))(
+    'a full disk under --samples is said, with --quiet too, and the run goes on',
+    async () => {
+      const out = dir.file('full.json')
+      const { code, stdout, stderr } = await kt([
+        ...[
+          'bench',
+          '--url',
+          await answering(),
+          '--requests',
+          '60',
+          '--samples',
+          '/dev/full',
+          '--output',
+          out,
+          '--quiet',
+        ],
+      ])
+      expect(code).toBe(0)
+      expect(stderr).toContain('no space left. The run goes on without them.')
+      expect(stdout).toMatch(/Successful:\s+60/)
+      expect(readBench(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
+    },
+  )
 
   it('a report that can no longer be written costs nothing of what was measured', async () => {
     mkdirSync(dir.file('gone'))
@@ -191,7 +205,7 @@ describe('kt bench', () => {
       request.resume()
       request.on('end', () => response.end(OK_BODY))
     })
-    const args = ['bench', '--url', server.origin, '--requests', '20', '--output', dir.file('gone/r.json')]
+    const args = ['bench', '--url', server.origin, '--requests', '20', '--output', dir.file('gone/r.json'), '--quiet']
     const { code, stdout, stderr } = await kt(args)
     expect(code).toBe(2)
     expect(stderr).toContain('The result is only in the output of this command.')

@@ -31,6 +31,8 @@ describe('kt bench in CI', () => {
     // Two thresholds and the goodput of the category.
     const xml = readFileSync(dir.file('kt.xml'), 'utf8')
     expect(xml).toMatch(/<testsuites name="kt bench" tests="3" failures="2"/)
+    expect(xml).toContain('<testcase classname="kt bench" name="errors.rate &lt; 1 %"')
+    expect(xml).toContain('<testcase classname="kt bench" name="throughput.rps &gt; 1.00 a second"')
     const markdown = readFileSync(dir.file('kt.md'), 'utf8')
     expect(markdown).toContain('❌ **FAIL** errors.rate')
     expect(markdown).toContain('200 requests')

@@ -35,6 +35,7 @@ steps.put(
     report.load.concurrency = 20
   }),
 )
+steps.put('split.baseline.json', run(20, { role: 'direct' }))
 steps.put('readme.txt', 'not a report')
 
 describe('kt bench history', () => {
@@ -51,6 +52,7 @@ describe('kt bench history', () => {
       { file: 'half.json', why: expect.stringContaining('truncated') },
       { file: 'notes.json', why: expect.stringContaining('JSON of another kind') },
       { file: 'other.json', why: 'another load than the newest run' },
+      { file: 'split.baseline.json', why: 'it was measured directly' },
     ])
   })
 
@@ -98,7 +100,7 @@ describe('kt bench history', () => {
       () => [steps.path, '--metric', 'latency.p9'],
       "there is no metric 'latency.p9' (did you mean",
     ],
-    ['a metric that no run has', () => [steps.path, '--metric', 'ttft.p99'], 'none of the 21 reports holds ttft.p99'],
+    ['a metric that no run has', () => [steps.path, '--metric', 'ttft.p99'], 'none of the 22 reports holds ttft.p99'],
   ])('refuses %s with exit 2', async (_, args, words) => {
     const { code, stdout, stderr } = await kt(['bench', 'history', ...args()])
     expect(stderr).toContain(words)

@@ -58,11 +58,17 @@ export interface Link {
   close(): Promise<void>
 }
 
+type Client = [typeof import('@nats-io/transport-node'), typeof import('@nats-io/jetstream')]
+
 /** `purpose`: what wants the client, for whoever has not installed it. */
-export async function connectTo(address: string, access: BrokerAccess, purpose: string): Promise<Link> {
-  const [transport, jetstream] = await requireOptional(PACKAGES, purpose, () =>
+export function loadClient(purpose: string): Promise<Client> {
+  return requireOptional(PACKAGES, purpose, () =>
     Promise.all([import('@nats-io/transport-node'), import('@nats-io/jetstream')]),
   )
+}
+
+export async function connectTo(address: string, access: BrokerAccess, purpose: string): Promise<Link> {
+  const [transport, jetstream] = await loadClient(purpose)
   const { 'nats-creds': creds, 'nats-ca': caFile, 'nats-cert': certFile, 'nats-key': keyFile } = access
   const { user, password: pass, token } = access
   const servers = address.split(',').map((one) => one.trim())
