@@ -24,17 +24,17 @@ function tooShort(): string {
   return `too short to tell whether memory or latency grows: a run of ${formatDuration(SHORTEST_S * 1_000)} tells`
 }
 
-/** 'memory of gateway: GROWS, +12.1 MB an hour [+11.2, +13.0], +9.4 %; 128 to 146 MB in 1.5 h'. */
+/** 'memory of gateway: GROWS, +12.1 MiB an hour [+11.2, +13.0], +9.4 %; 128 to 146 MiB in 1.5 h'. */
 function soakSentence(trend: SoakTrend): string {
   const { line, perHour, perHour99, perHourShare, verdict, why } = trend
   const what = `${soakSubject(trend)}: ${SOAK_VERDICTS[verdict]}`
   const because = why === null ? '' : ` (${why})`
-  if (!line || perHour === null || !perHour99) return what + because
+  if (!line || perHour === null) return what + because
   const unit = soakUnit(trend)
   const share = perHourShare === null ? '' : `, ${signed(perHourShare, formatShare)}`
-  const [low, high] = perHour99.map((value) => signed(value, formatMs))
+  const interval = perHour99 ? ` [${perHour99.map((value) => signed(value, formatMs)).join(', ')}]` : ''
   return (
-    `${what}${because}, ${signed(perHour, formatMs)} ${unit} an hour [${low}, ${high}]${share}; ` +
+    `${what}${because}, ${signed(perHour, formatMs)} ${unit} an hour${interval}${share}; ` +
     `${formatMs(line.from)} to ${formatMs(line.to)} ${unit} in ${formatDuration((line.toS - line.fromS) * 1_000)}`
   )
 }
@@ -44,7 +44,7 @@ export function soakSubject({ of, name }: SoakTrend): string {
 }
 
 export function soakUnit({ of }: SoakTrend): string {
-  return of === 'memory' ? 'MB' : 'ms'
+  return of === 'memory' ? 'MiB' : 'ms'
 }
 
 /** A slope says its direction. */

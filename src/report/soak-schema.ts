@@ -5,9 +5,7 @@ import { count } from './fields.ts'
 const perHour = z.number()
 
 const trendSchema = z.strictObject({
-  of: z
-    .enum(['memory', 'p50', 'p99'])
-    .describe('resident memory of a process in MB (of 1,048,576 bytes); or the latency of an arm in ms'),
+  of: z.enum(['memory', 'p50', 'p99']).describe('resident memory of a process in MiB; or the latency of an arm in ms'),
   name: z.string().describe('name of the process, or of the arm'),
   values: count.describe('means of windows of readings, or blocks, that were judged'),
   line: z
@@ -19,8 +17,11 @@ const trendSchema = z.strictObject({
     })
     .nullable()
     .describe('the line through the values, by Theil and Sen; null where there are too few values'),
-  perHour: perHour.nullable().describe('its slope, in MB or ms an hour'),
-  perHour99: z.tuple([perHour, perHour]).nullable().describe('99 % interval of the slope, by Sen'),
+  perHour: perHour.nullable().describe('its slope, in MiB or ms an hour'),
+  perHour99: z
+    .tuple([perHour, perHour])
+    .nullable()
+    .describe('99 % interval of the slope, by Sen; null where too few values are independent to bound it'),
   perHourShare: perHour.nullable().describe('the slope over the value at the beginning'),
   p: z.number().nullable().describe('probability of so clear a trend where there is none, by Mann and Kendall'),
   verdict: z

@@ -25,7 +25,7 @@ export interface Trend {
   slope: number
   /** Of y at x = 0: the line halves the points. */
   intercept: number
-  /** Of the slope. */
+  /** Of the slope; infinite where so few values are independent that no pair of them bounds it. */
   interval: readonly [number, number]
   /** The probability of so clear a trend, either way, where there is none. */
   p: number
@@ -49,10 +49,9 @@ export function robustTrend(points: readonly Point[], { confidence, rho }: Optio
   const error = Math.sqrt(varianceOfS(points) * inflation(points.length, rho ?? residualCorrelation(points, slope)))
   const df = rho === undefined ? Math.max(1, points.length - 2) : NORMAL_DF
   const reach = studentQuantile((1 + confidence) / 2, df) * error
-  const at = (rank: number): number => slopes[Math.min(slopes.length - 1, Math.max(0, rank))] ?? slope
   const interval = [
-    at(Math.round((slopes.length - reach) / 2) - 1),
-    at(Math.round((slopes.length + reach) / 2)),
+    slopes[Math.round((slopes.length - reach) / 2) - 1] ?? Number.NEGATIVE_INFINITY,
+    slopes[Math.round((slopes.length + reach) / 2)] ?? Number.POSITIVE_INFINITY,
   ] as const
   const s = slopes.reduce((sum, value) => sum + Math.sign(value), 0)
   // S goes in steps of two.

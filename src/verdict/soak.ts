@@ -50,7 +50,7 @@ export function judgeSoak(report: Measured, shortestS = SHORTEST_S): Soak | unde
   return trends.length === 0 ? undefined : { leftOutS, trends }
 }
 
-/** Means of memory in MB. A run whose minimum was lowered has windows that are shorter in the same measure. */
+/** Means of memory in MiB. A run whose minimum was lowered has windows that are shorter in the same measure. */
 function windows({ readings }: WatchedProcess, fromS: number, toS: number, shortestS: number): Point[] {
   const shortest = SHORTEST_WINDOW_S * Math.min(1, shortestS / SHORTEST_S)
   const width = Math.ceil(Math.max(shortest, (toS - fromS) / MOST_WINDOWS))
@@ -85,11 +85,12 @@ function judgeTrend(of: SoakTrend['of'], name: string, points: readonly Point[])
   const at = (x: number): number => rounded(trend.intercept + trend.slope * x)
   const line = { fromS: rounded(first.x), toS: rounded(last.x), from: at(first.x), to: at(last.x) }
   const [low, high] = trend.interval.map((slope) => rounded(slope * 3_600)) as [number, number]
+  const isBounded = Number.isFinite(low) && Number.isFinite(high)
   return {
     ...about,
     line,
     perHour: rounded(trend.slope * 3_600),
-    perHour99: [low, high],
+    perHour99: isBounded ? [low, high] : null,
     perHourShare: line.from > 0 ? rounded((trend.slope * 3_600) / line.from) : null,
     p: Number(trend.p.toPrecision(3)),
     ...decide(trend, points, (MATTERS[of] * Math.max(0, line.from)) / 3_600),
@@ -102,7 +103,10 @@ function decide(trend: Trend, points: readonly Point[], matters: number): Pick<S
   if (low >= -matters && high <= matters) return { verdict: 'steady', why: null }
   const sure = trend.p < 1 - CONFIDENCE
   if (sure && high < 0) return { verdict: 'falls', why: null }
-  if (!sure || low <= 0) return { verdict: 'cannot-tell', why: 'its interval is too wide: a longer run tells' }
+  if (!sure || low <= 0) {
+    const why = Number.isFinite(high - low) ? 'its interval is too wide' : 'too few of its values are independent'
+    return { verdict: 'cannot-tell', why: `${why}: a longer run tells` }
+  }
   const latter = robustTrend(points.slice(points.length >> 1), { confidence: CONFIDENCE })
   if (latter && latter.slope >= trend.slope * LASTING) return { verdict: 'grows', why: null }
   return { verdict: 'cannot-tell', why: 'it grew and levels off: a longer run tells' }

@@ -35,6 +35,15 @@ describe('the slope', () => {
     expect(trendOf(points).p).toBeCloseTo(2 * studentUpperTail(3.6710516, 13), 6)
   })
 
+  it('has no bounds where a smooth curve leaves too few independent values, as the test says', () => {
+    // Memory of a server that fills its pools: each value above the one before it.
+    const ys = Array.from({ length: 24 }, (_, x) => 102 - 6.5 * Math.exp(-x / 12))
+    const { slope, interval, p } = trendOf(series(ys))
+    expect(slope).toBeGreaterThan(0)
+    expect(p).toBeGreaterThan(0.01)
+    expect(interval).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])
+  })
+
   it('is unmoved by wild values', () => {
     const ys = Array.from({ length: 40 }, (_, x) => 100 + 2 * x + (x % 3))
     const wild = ys.map((y, x) => (x % 9 === 4 ? y * 50 : y))

@@ -98,11 +98,17 @@ describe('memory', () => {
     const random = randomFrom('wander')
     let level = 0
     const memory = () => {
-      level = 0.998 * level + normal(random)
+      level = 0.9 * level + normal(random)
       return 200 + level
     }
     const trend = soakOf({ lengthS: HOUR / 2, memory }).trends.memory
     expect(trend).toMatchObject({ verdict: 'cannot-tell', why: 'its interval is too wide: a longer run tells' })
+  })
+
+  test('that fills its pools smoothly has no interval, and cannot be told', () => {
+    const filling = soakOf({ lengthS: HOUR / 2, memory: (atS) => 102 - 6.5 * Math.exp(-atS / 1_200) }).trends.memory
+    expect(filling).toMatchObject({ verdict: 'cannot-tell', perHour99: null })
+    expect(filling?.why).toBe('too few of its values are independent: a longer run tells')
   })
 
   test('of a day, whose readings are far apart, is judged in sixty windows', () => {
@@ -188,7 +194,7 @@ describe('a report', () => {
     const lines = soakLines({ ...measured, ...(soak ? { soak } : {}) })
     expect(lines.map(({ warn }) => warn)).toEqual([true, false, false])
     expect(lines[0]?.text).toMatch(
-      /^memory of gateway: GROWS, \+12\.0 MB an hour \[\+12\.0, \+12\.0\], \+5\.91 %; 203 to 212 MB in 44 min$/,
+      /^memory of gateway: GROWS, \+12\.0 MiB an hour \[\+12\.0, \+12\.0\], \+5\.91 %; 203 to 212 MiB in 44 min$/,
     )
     expect(lines[1]?.text).toContain(`P50 of ${gateway.name}: STEADY, 0.000 ms an hour`)
   })
@@ -197,7 +203,7 @@ describe('a report', () => {
     const { soak, measured } = soakOf({ lengthS: HOUR, ...leaking })
     const run = { ...primaryRun(measured), ...(soak ? { soak } : {}) }
     const [short, long] = [false, true].map((explain) => ending(run, null, false, makePage(200, false, explain)))
-    expect(short).toContain('Soak  memory of gateway: GROWS, +12.0 MB an hour')
+    expect(short).toContain('Soak  memory of gateway: GROWS, +12.0 MiB an hour')
     expect(short).not.toContain('STEADY')
     expect(long?.match(/^Soak .*STEADY/gm)).toHaveLength(2)
   })
@@ -213,7 +219,7 @@ describe('a report', () => {
       [`P50 of ${gateway.name}`, 'STEADY'],
       [`P99 of ${gateway.name}`, 'STEADY'],
     ])
-    expect(rows[0]?.[2]).toEqual({ value: soak?.trends[0]?.perHour, text: '+12.0 MB' })
+    expect(rows[0]?.[2]).toEqual({ value: soak?.trends[0]?.perHour, text: '+12.0 MiB' })
     const memory = plotsOf(page)
       .find(({ id }) => id === 'timeline')
       ?.panels.find(({ y }) => y.name === 'memory')
