@@ -81,22 +81,28 @@ beforeAll(async () => {
   const hooks = { note: () => {}, interrupt: new AbortController().signal }
   const { result } = await diagnose(parseDoctorOptions({ config }), hooks)
   const { plan } = await planReport(parsePlanFlags({ 'input-peak': '80M', 'output-peak': '10M' }, 'kt plan'))
-  const slo = dir.write('slo.json', makeReport({ ...demo, upstream: around(400) }))
+  const sloResult = checkSlo(dir.write('slo.json', makeReport({ ...demo, upstream: around(400) })), 'chat-short')
   const sweep = makeSweep([1, 2, 4, 8, 16, 32, 64].map((level) => makeLevel(level, 0.5 * level)))
   const wide = makeSweep(
     [1_000, 2_000].map((level) => makeLevel(level, 12_345.678, { client: 'noisy', failed: 3, steady: false })),
   )
+  // Compared once: the pages below are drawn at many widths.
+  const [passed, failed, streams] = [
+    compare({}),
+    compare({ added: fixed(20) }),
+    compare({ stream: true, requests: 60 }),
+  ]
   pages = [
     ...BENCHES.map(([name, report, view]): [string, Render] => [
       `bench: ${name}`,
       (page) => renderBench(report, { ...usual, ...view }, page),
     ]),
-    ['compare: pass', (page) => renderComparison(compare({}), page)],
-    ['compare: fail', (page) => renderComparison(compare({ added: fixed(20) }), page)],
-    ['compare: streams', (page) => renderComparison(compare({ stream: true, requests: 60 }), page)],
+    ['compare: pass', (page) => renderComparison(passed, page)],
+    ['compare: fail', (page) => renderComparison(failed, page)],
+    ['compare: streams', (page) => renderComparison(streams, page)],
     ['sweep', (page) => renderSweep(sweep, page)],
     ['sweep: wide', (page) => renderSweep(wide, page)],
-    ['slo', (page) => renderSlo(checkSlo(slo, 'chat-short'), page)],
+    ['slo', (page) => renderSlo(sloResult, page)],
     ['plan', (page) => renderPlan(plan, page)],
     // A patch is there to be copied, and is not broken: its lines are short.
     ['doctor', (page) => renderDoctor(result, page)],
