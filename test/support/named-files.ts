@@ -31,7 +31,8 @@ export async function makeNamedFiles(dir: ReturnType<typeof tempDir>): Promise<v
   for (const name of ['report', 'reports/one', 'reports/two']) dir.write(`${name}.json`, gateway)
   dir.write('events.ndjson', `${JSON.stringify(event())}\n`)
   const short = ['--input-tokens', '20', '--output-tokens', '20']
-  for (const name of ['first', 'chat']) await sweep(dir, name, ...short)
+  await sweep(dir, 'first', ...short)
+  cpSync(dir.file('first.json'), dir.file('chat.json'))
   await sweep(dir, 'second', ...short, '--gateway-workers', '2')
   await sweep(dir, 'long', '--input-tokens', '2000', '--output-tokens', '10')
   const plan = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--json'])

@@ -6,13 +6,9 @@ import { z } from 'zod'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+const PATTERNS = ['*.md', 'docs/**/*.md', 'examples/**/*.md', 'reference-gateway/*.md']
 /** Paths of all pages, from the root. */
-export const PAGES: readonly string[] = globSync(
-  ['*.md', 'docs/**/*.md', 'examples/**/*.md', 'reference-gateway/*.md'],
-  {
-    cwd: root,
-  },
-).sort()
+export const PAGES: readonly string[] = globSync(PATTERNS, { cwd: root }).sort()
 
 export function readPage(page: string): string {
   return readFileSync(join(root, page), 'utf8')
@@ -52,6 +48,25 @@ export function helpExamples(): string[] {
       example.replaceAll('<%= config.bin %>', 'kt').replaceAll('<%= command.id %>', id.replaceAll(':', ' ')),
     ),
   )
+}
+
+/** What `documentedCommands` calls the examples of every --help. */
+export const HELP = 'the examples of --help'
+
+/**
+ * The commands of every page and then of every --help, by the document that is the first to have them: what several show
+ * counts once.
+ */
+export function documentedCommands(): Map<string, string[]> {
+  const documents = PAGES.map((page) => ({ document: page, commands: commandsOf(readPage(page)) }))
+  const known = new Set<string>()
+  const first = new Map<string, string[]>()
+  for (const { document, commands } of [...documents, { document: HELP, commands: helpExamples() }]) {
+    const own = [...new Set(commands)].filter((command) => !known.has(command))
+    if (own.length > 0) first.set(document, own)
+    for (const command of own) known.add(command)
+  }
+  return first
 }
 
 /** Splits a command as a shell does, for the two kinds of quotes that the pages use. */

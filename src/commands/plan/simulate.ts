@@ -14,8 +14,8 @@ export default class PlanSimulate extends KtCommand {
     'fleet. With --trace each request comes at its recorded time; with --scale each second has its own requests, ' +
     'so many times. Intervals are over the seeds.'
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --duration 30m ' +
-      '--lose-zone-at 10m',
+    '<%= config.bin %> <%= command.id %> --input-peak 80M --output-peak 10M --workers 60 --duration 10m ' +
+      '--lose-zone-at 4m',
     '<%= config.bin %> <%= command.id %> --trace trace.csv --scale 1000 --autoscale planned',
   ]
 

@@ -1,21 +1,21 @@
-// Every `sh` block of the public pages is run: the commands as they stand, with the addresses replaced by a
-// provider and two gateways started here, the minute of the open loop shortened, and runs of the embedded pair that name
-// no length kept to 100 requests. What needs a key, a build or minutes stands in a `console` block, which is not run.
-// Every example of every --help is run likewise, with the files that it names, and with the levels of sweeps
-// shortened.
+/**
+ * Runs the commands of a slice as they stand, with the addresses replaced by a provider and two gateways started here,
+ * the minute of the open loop shortened, and runs of the embedded pair that name no length kept to 100 requests. The
+ * examples of --help run with the files that they name, and with shorter sweeps.
+ */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { EXIT } from '../../src/errors.ts'
-import { OUTCOMES } from '../../src/wire/outcome.ts'
-import { type Broker, brokerProgram, startBroker } from '../support/broker.ts'
-import { type KtProcess, kt, startKt } from '../support/kt.ts'
-import { makeNamedFiles } from '../support/named-files.ts'
-import { blocksOf, commandsOf, helpExamples, PAGES, readPage, root, wordsOf } from '../support/pages.ts'
-import { tempDir } from '../support/temp-dir.ts'
+import { EXIT } from '../../../src/errors.ts'
+import { type Broker, brokerProgram, startBroker } from '../../support/broker.ts'
+import { type KtProcess, kt, startKt } from '../../support/kt.ts'
+import { makeNamedFiles } from '../../support/named-files.ts'
+import { HELP, root, wordsOf } from '../../support/pages.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+import { documentsOf, type Slice } from './slices.ts'
 
 const CONFIG = 'gateway: { cache: { enabled: true } }\n'
 /** Flags that make the verdict the exit code: which one is for the machine to say. */
@@ -24,10 +24,9 @@ const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusi
 const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '--sessions', '-n']
 
 const started: KtProcess[] = []
-const urls = { provider: '', gateway: '', other: '', admin: '', broker: '' }
+export const urls = { provider: '', gateway: '', other: '', admin: '', broker: '' }
 let broker: Broker | undefined
 const home = tempDir()
-const pages = PAGES.filter((page) => commandsOf(readPage(page)).length > 0)
 
 async function listen(...args: string[]): Promise<{ url: string; adminUrl?: string | undefined }> {
   const server = startKt([...args, '--port', '0', '--json'], {}, home.path)
@@ -37,7 +36,7 @@ async function listen(...args: string[]): Promise<{ url: string; adminUrl?: stri
   return z.object({ url: z.string(), adminUrl: z.string().optional() }).parse(JSON.parse(String(line)))
 }
 
-beforeAll(async () => {
+async function startServers(): Promise<void> {
   writeFileSync(home.file('gateway.yaml'), CONFIG)
   const provider = await listen('provider', 'start', '--ttft', 'lognormal(20ms,0.3)')
   const config = ['--config', home.file('gateway.yaml'), '--upstream', `${provider.url}/v1`, '--admin-port', '0']
@@ -46,16 +45,18 @@ beforeAll(async () => {
   broker = await startBroker()
   Object.assign(urls, { provider: provider.url, gateway: gateway.url, other: other.url })
   Object.assign(urls, { admin: gateway.adminUrl, broker: broker.address })
-})
+  // An event in the gateway's memory.
+  await fetch(`${urls.gateway}/v1/models`).then((answer) => answer.text())
+}
 
-afterAll(async () => {
+async function stopServers(): Promise<void> {
   for (const { child, ended } of started.toReversed()) {
     child.kill('SIGTERM')
     await ended
   }
   await broker?.close()
   home.remove()
-})
+}
 
 function here(word: string): string {
   return word
@@ -128,86 +129,25 @@ async function runsAsShown(command: string, cwd: string): Promise<void> {
   else await runs(args, cwd)
 }
 
-describe.each(pages)('%s', (page) => {
-  const dir = tempDir()
-  afterAll(() => dir.remove())
+/** Levels of a sweep are short, and two where it names none. What follows a pipe is another program's. */
+function shortened(example: string): string {
+  const [shown = ''] = example.split(' | ')
+  if (!shown.startsWith('kt bench sweep')) return shown
+  const levels = /--rps|--concurrency/.test(shown) ? '' : ' --concurrency 1,8'
+  const search = shown.includes('--until') ? ' --search-time 5s' : ''
+  return `${shown.replace(/ --step \S+/, '')} --step 300ms${levels}${search}`
+}
 
-  test.each(commandsOf(readPage(page)))('%s', (command) => runsAsShown(command, dir.path))
-})
+/** Declares the tests of a slice: one for each command of its documents, in the order of each document. */
+export function runSlice(slice: Slice): void {
+  beforeAll(startServers)
+  afterAll(stopServers)
 
-describe('the examples of --help', () => {
-  const dir = tempDir()
-  beforeAll(async () => {
-    await makeNamedFiles(dir)
-    // An event in the gateway's memory.
-    await fetch(`${urls.gateway}/v1/models`).then((answer) => answer.text())
+  describe.each([...documentsOf(slice)])('%s', (document, commands) => {
+    const dir = tempDir()
+    if (document === HELP) beforeAll(() => makeNamedFiles(dir))
+    afterAll(() => dir.remove())
+
+    test.each(commands)('%s', (command) => runsAsShown(document === HELP ? shortened(command) : command, dir.path))
   })
-  afterAll(() => dir.remove())
-
-  test.each(helpExamples())('%s', async (command) => {
-    // What follows a pipe is another program's.
-    const [shown = ''] = command.split(' | ')
-    const isSweep = shown.startsWith('kt bench sweep')
-    await runsAsShown(isSweep ? `${shown.replace(/ --step \S+/, '')} --step 300ms` : shown, dir.path)
-  })
-})
-
-test('the README has an example of each question', () => {
-  const commands = commandsOf(readPage('README.md'))
-  for (const name of ['kt bench', 'kt bench compare', 'kt plan']) {
-    expect(commands.some((command) => command.startsWith(name))).toBe(true)
-  }
-})
-
-test('the pages have examples of every command', () => {
-  const commands = pages.flatMap((page) => commandsOf(readPage(page)))
-  const names = ['bench sweep', 'bench history', 'slo check', 'plan', 'doctor', 'provider start', 'gateway start']
-  const others = [
-    'provider record',
-    'provider fit',
-    'gateway check',
-    'cache stats',
-    'cache clear',
-    'events tail',
-    'events stats',
-    'capacity estimate',
-  ]
-  expect([...names, ...others].filter((name) => !commands.some((command) => command.startsWith(`kt ${name}`)))).toEqual(
-    [],
-  )
-})
-
-test('fifty requests cannot carry a verdict, as docs/benchmarking.md says', async () => {
-  const dir = tempDir()
-  const load = ['--requests', '50', '--concurrency', '5']
-  for (const [name, url] of [
-    ['baseline.json', urls.provider],
-    ['gateway.json', urls.gateway],
-  ] as const) {
-    await kt(['bench', '--url', url, ...load, '--output', name], {}, dir.path)
-  }
-  const compare = ['bench', 'compare', 'baseline.json', 'gateway.json']
-  const { code, stdout } = await kt(compare, {}, dir.path)
-  const limited = await kt([...compare, '--budget', '7ms'], {}, dir.path)
-  dir.remove()
-  expect([code, limited.code]).toEqual([EXIT.passed, EXIT.inconclusive])
-  // How many would decide it is told where more would help: not on a machine that is noisy now.
-  expect(stdout).toMatch(/INCONCLUSIVE[\s\S]*too\s+few\s+requests\s+for\s+a\s+P99:\s+50\s+of\s+at\s+least\s+437/)
-})
-
-test('what docs/planning.md prints is what the plan prints: paste it again where it moved', async () => {
-  const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--explain'])
-  expect(blocksOf(readPage('docs/planning.md'), 'text')).toContain(stdout)
-})
-
-test('the README quotes the table of exit codes', () => {
-  const quoted = [...readPage('README.md').matchAll(/^\| (\d+) \| /gm)].map((match) => Number(match[1]))
-  expect(quoted).toEqual(Object.values(EXIT))
-})
-
-test('docs/outcomes.md lists every class of outcome, in its own words', () => {
-  const listed = [...readPage('docs/outcomes.md').matchAll(/^\| `(KT_\w+|OK)` \| (.*?) \|/gm)].map((row) =>
-    row.slice(1, 3),
-  )
-  expect(listed).toEqual(Object.entries(OUTCOMES).map(([code, { means }]) => [code, means]))
-})
+}

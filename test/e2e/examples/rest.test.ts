@@ -1,0 +1,3 @@
+import { runSlice } from './run.ts'
+
+runSlice('rest')
