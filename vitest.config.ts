@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for, every core is
- * taken, runs of many seconds follow each other.
+ * taken, runs of many seconds follow each other, millions of requests are simulated one by one.
  */
 const SYSTEM = [
   'test/bench/gateways.test.ts',
@@ -14,6 +14,7 @@ const SYSTEM = [
   'test/house/install.test.ts',
   'test/load/fleet/{faults,fleet,hosts,hosts-run,replay}.test.ts',
   'test/load/realtime-busy.test.ts',
+  'test/plan/simulation-events.test.ts',
   'test/planning/published-schemas.test.ts',
   'test/system/heap.test.ts',
   'test/workload/datasets/memory.test.ts',
