@@ -1,8 +1,8 @@
 /** `kt bench` as a function. The command and the library measure through the same call. */
 import { type BenchResult, bench as benchPrepared } from '../bench/bench.ts'
-import type { RunHooks } from '../bench/measure.ts'
 import { type BenchOptions, benchFlags, parseBenchOptions } from '../bench/options.ts'
 import { prepareBench } from '../bench/prepare.ts'
+import type { RunHooks } from '../bench/send.ts'
 import { apiKeyOf } from '../system/environment.ts'
 import { type OptionsOf, toFlags, wordsOf } from './options.ts'
 
