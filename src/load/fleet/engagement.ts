@@ -208,10 +208,10 @@ export class Engagement {
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
   async #report({ job, before, senders, machine, away, lateMs, upstream }: Job, record: RunRecord): Promise<void> {
     // Whoever is lost answers no question.
-    await this.#trace?.settle().catch(() => {})
     const after = this.#leaving === undefined ? await measureOffset(this.#questions.clock, now) : undefined
     const track = clockTrack(after?.ok ? [before, after.value] : [before])
     const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
+    await this.#trace?.settle(convert).catch(() => {})
     const clock = {
       offsetUs: before.offsetUs,
       // Of the same measurement as the offset, by which the worker began.

@@ -135,6 +135,8 @@ export const rowsSchema = z
     due: times,
     /** Of each its input tokens, its output tokens, and how many of `ids` are its own. */
     ...{ sizes: numbers, ids: numbers },
+    /** Others are there by now. */
+    more: z.boolean(),
     /** Whether others come after these. */
     end: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('none') }),

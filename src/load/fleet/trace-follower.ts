@@ -8,11 +8,13 @@ import { createRing, RING_ARMS, RING_ROWS, RingRows } from '../../workload/trace
 import * as protocol from './protocol.ts'
 import type { Questions } from './questions.ts'
 import type { Convert } from './times.ts'
-import { ownRows } from './trace-relay.ts'
+import { MOST_ROWS, ownRows } from './trace-relay.ts'
 
-/** With so many rows ahead of its sending thread a worker is in no hurry. */
-const FAR_AHEAD = 1_024
-const [PAUSE_MS, HURRY_MS] = [100, 2]
+/** With rows for so long ahead of its sending thread a worker is in no hurry. */
+const FAR_AHEAD_US = 5e6
+const [PAUSE_MS, HURRY_MS] = [250, 5]
+/** All workers together ask about a thousand times a second at most, as long as nothing waits for them. */
+const HURRY_MS_A_WORKER = 1
 /** Own rows that are told at once. */
 const MOST_TOLD = 8_192
 
@@ -49,8 +51,9 @@ export class TraceFollower {
     this.#toCommon = toCommon
   }
 
-  /** Resolves when the coordinator knows of all rows that were sent. */
-  async settle(): Promise<void> {
+  /** Resolves when the coordinator knows of all rows that were sent; by now more is known of its clock. */
+  async settle(toCommon: Convert): Promise<void> {
+    this.#toCommon = toCommon
     while (this.#told < this.#done) await this.#ask(0)
   }
 
@@ -61,20 +64,32 @@ export class TraceFollower {
 
   async #follow(): Promise<void> {
     while (!this.#rows.over) {
-      await this.#ask(RING_ROWS - (this.#rows.written - this.#told))
+      const more = await this.#ask(this.#room)
       if (this.#rows.written > 0 || this.#rows.over) this.#first.resolve()
-      await sleep(this.#rows.written - this.#done > FAR_AHEAD ? PAUSE_MS : HURRY_MS)
+      if (!more || this.#room < MOST_ROWS) await sleep(this.#pauseMs)
     }
   }
 
+  /** A row keeps its place until it is told when it left. */
+  get #room(): number {
+    return RING_ROWS - (this.#rows.written - this.#told)
+  }
+
+  get #pauseMs(): number {
+    const aheadUs = this.#rows.dueUs(this.#rows.written - 1) - this.#rows.dueUs(this.#done)
+    const hurryMs = Math.max(HURRY_MS, HURRY_MS_A_WORKER * this.#share.count)
+    return aheadUs > FAR_AHEAD_US ? Math.max(PAUSE_MS, hurryMs) : hurryMs
+  }
+
   /** One question at a time: each says where the one before it ended. */
-  #ask(room: number): Promise<void> {
+  #ask(room: number): Promise<boolean> {
     const asking = this.#asking.then(() => this.#askNext(room))
     this.#asking = asking.catch(() => {})
     return asking
   }
 
-  async #askNext(room: number): Promise<void> {
+  /** Whether there are more rows than it got. */
+  async #askNext(room: number): Promise<boolean> {
     const { index, count } = this.#share
     const told = this.#told
     const taken = Math.min(this.#done, told + MOST_TOLD * count)
@@ -90,6 +105,7 @@ export class TraceFollower {
     if (!rows.ok) throw new Error(rows.why)
     this.#told = asked.taken
     this.#write(rows.value)
+    return rows.value.more
   }
 
   #leftOf(own: readonly number[]): Float64Array<ArrayBuffer> {

@@ -9,7 +9,7 @@ import type { Link } from './link.ts'
 import * as protocol from './protocol.ts'
 
 /** An answer is below the largest message that a broker takes by default, with the ids of the longest prompt on top. */
-const MOST_ROWS = 4_096
+export const MOST_ROWS = 4_096
 const MOST_IDS = 65_536
 /** A question waits as long for rows that are not read yet: shorter than its asker waits. */
 const HELD_MS = 250
@@ -98,7 +98,7 @@ function copyRows(rows: RingRows, from: number, room: number): protocol.Rows {
     for (let i = 0; i < count; i++) ids.push(rows.id(row, i))
   }
   return {
-    ...{ from, blockTokens: rows.blockTokens },
+    ...{ from, blockTokens: rows.blockTokens, more: row < rows.written },
     ...{ due: Float64Array.from(due), sizes: Uint32Array.from(sizes), ids: Uint32Array.from(ids) },
     end: rows.failed
       ? { kind: 'failed' }

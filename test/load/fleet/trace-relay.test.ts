@@ -118,7 +118,7 @@ test('more rows than a ring holds, with the broker gone in between', { timeout: 
   }
   source.end(total * 10)
   expect(await sending).toEqual([total / 2, total / 2])
-  await Promise.all(followers.map(({ follower }) => follower.settle()))
+  await Promise.all(followers.map(({ follower }) => follower.settle((us) => us + 1_000_000)))
   account()
   expect(accounted).toBe(total)
   expect(followers.map(({ rows, lost }) => [rows.endUs, lost])).toEqual([
