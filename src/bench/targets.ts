@@ -7,9 +7,15 @@ import { UserError } from '../errors.ts'
 import type { Fleet } from '../load/fleet/coordinator.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { splitNames } from '../report/runs.ts'
+import { formatBytes } from '../units.ts'
+import { bytesOf, heldInMemory } from '../workload/texts.ts'
+import type { TextSource } from '../workload/workload.ts'
 import { startEmbeddedPair } from './embedded.ts'
 import type { FleetAsk } from './options/fleet.ts'
 import type { TargetOptions } from './options/target.ts'
+
+/** A plan goes to each worker whole, and again for each part of a run. */
+const MOST_PROMPT_BYTES = 16 * 1_024 ** 2
 
 export type NamedTarget = readonly [string, Target]
 
@@ -53,14 +59,24 @@ export function armNames({ arms, baselineAt }: TargetOptions): string[] {
   return splitNames(baselineAt ? [...gateways, { name: 'direct', baseline: true }] : gateways)
 }
 
-/** As many senders as have something to do, where a fleet sends: each worker has one. */
-export function sharedBy(fleet: Fleet | undefined, plan: RunPlan): RunPlan {
+/** As many senders as have something to do, where a fleet sends: each worker has one, and gets all prompts. */
+export function sharedBy(fleet: Pick<Fleet, 'size'> | undefined, plan: RunPlan): RunPlan {
+  if (!fleet) return plan
   const { load, workload } = plan
-  if (fleet && workload.parts.some(({ source }) => source.kind === 'given' && 'file' in source.texts.kept)) {
-    throw new UserError('--fleet sends the prompts to its workers, and these are too many', 'Take a part of the file.')
-  }
   const slots = load.mode === 'closed' ? load.concurrency : load.maxInFlight
-  return fleet ? { ...plan, workers: Math.min(fleet.size, slots) } : plan
+  const parts = workload.parts.map((part) => ({ ...part, source: sentTo(part.source) }))
+  return { ...plan, workers: Math.min(fleet.size, slots), workload: { ...workload, parts } }
+}
+
+function sentTo(source: TextSource): TextSource {
+  if (source.kind !== 'given') return source
+  const bytes = bytesOf(source.texts)
+  if (bytes <= MOST_PROMPT_BYTES) return { ...source, texts: heldInMemory(source.texts) }
+  const [all, most] = [bytes, MOST_PROMPT_BYTES].map(formatBytes)
+  throw new UserError(
+    `--fleet sends the prompts to each of its workers, ${most} at most, and these are ${all}`,
+    'Draw some of them: --dataset-sample.',
+  )
 }
 
 /** With `fleet` its workers are hired first: what is wrong with them is known before anything else is started. */

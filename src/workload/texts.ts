@@ -146,6 +146,28 @@ export function pickTexts({ starts, lengths, kept }: TextStore, places: Uint32Ar
   return picked
 }
 
+/** How many bytes the texts have; of those that were picked, their own. */
+export function bytesOf({ lengths }: TextStore): number {
+  let bytes = 0
+  for (const length of lengths) bytes += length
+  return bytes
+}
+
+/** The same texts in memory, for a machine that has no such file. */
+export function heldInMemory(store: TextStore): TextStore {
+  const { lengths, kept } = store
+  if ('bytes' in kept) return store
+  const bytes = Buffer.from(new SharedArrayBuffer(bytesOf(store)))
+  const starts = new Float64Array(new SharedArrayBuffer(8 * lengths.length))
+  let at = 0
+  for (const [place, length] of lengths.entries()) {
+    starts[place] = at
+    readAll(kept.file, bytes.subarray(at, at + length), length, store.starts[place] ?? 0)
+    at += length
+  }
+  return { starts, lengths, kept: { bytes } }
+}
+
 function openNameless(): number {
   try {
     const folder = mkdtempSync(join(tmpdir(), 'kt-texts-'))

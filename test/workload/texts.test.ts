@@ -1,7 +1,16 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { deserialize, serialize } from 'node:v8'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { givenReader, givenRequests } from '../../src/workload/given.ts'
-import { drawPlaces, pickTexts, type TextStore, TextWriter, textReader } from '../../src/workload/texts.ts'
+import {
+  bytesOf,
+  drawPlaces,
+  heldInMemory,
+  pickTexts,
+  type TextStore,
+  TextWriter,
+  textReader,
+} from '../../src/workload/texts.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -38,6 +47,19 @@ it.each([
   for (const [place, text] of texts.entries()) if (read(place) !== text) expect(read(place)).toBe(text)
   expect(read(count - 1)).toBe(texts.at(-1))
   expect(read(0)).toBe('0:')
+})
+
+it('those that were picked of a file cross to another machine without it', () => {
+  const texts = many(4000)
+  const store = write(texts)
+  const places = drawPlaces(texts.length, 300, 3)
+  const picked = pickTexts(store, places)
+  const own = texts.filter((_, place) => places.includes(place))
+  expect(bytesOf(picked)).toBe(own.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
+  const read = textReader(deserialize(serialize(heldInMemory(picked))))
+  expect([...places].map((_, i) => read(i))).toEqual([...places].map((place) => texts[place]))
+  const few = write(many(5))
+  expect(heldInMemory(few)).toBe(few)
 })
 
 it('draws as many as asked, none twice, the same ones by the same seed', () => {

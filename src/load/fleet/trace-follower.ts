@@ -4,6 +4,7 @@
  * sent then, and its wait counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../../errors.ts'
 import { createRing, RING_ARMS, RING_ROWS, RingRows } from '../../workload/traces/ring.ts'
 import * as protocol from './protocol.ts'
 import type { Questions } from './questions.ts'
@@ -35,7 +36,7 @@ export class TraceFollower {
     this.#share = { index, count: index + 1 }
     this.#follow().catch((error) => {
       this.#first.reject(error)
-      lost(String(error))
+      lost(reasonOf(error))
     })
     this.#first.promise.catch(() => {})
   }
