@@ -3,8 +3,9 @@
  * coordinator's beats are a lease: without them the thread stops by itself, and what it has measured stays in the
  * stream of the run (outbox.ts).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
-import { reasonOf } from '../../errors.ts'
+import { type Result, reasonOf } from '../../errors.ts'
 import type { BlockMetric } from '../../slo/metrics.ts'
 import { now } from '../../system/clock.ts'
 import { localListeners } from '../../system/listeners.ts'
@@ -35,6 +36,8 @@ export type StartUpstream = (flags: readonly string[]) => Promise<Upstream>
 
 interface Job {
   job: number
+  /** Workers that share it. */
+  count: number
   senders: Senders
   machine: MachineWatch
   before: ClockOffset
@@ -156,7 +159,7 @@ export class Engagement {
     const upstream = order.upstream && (await this.#startUpstream(order.upstream))
     const fetched = await this.#withRows(await this.#questions.plan(job, parts))
     const plan = upstream ? sentTo(fetched, upstream.url) : fetched
-    const before = await measureOffset(this.#questions.clock, now)
+    const before = await this.#measureClock()
     if (!before.ok) throw new Error(before.why)
     this.#trace?.begin(count, (us) => us + before.value.offsetUs)
     const pids = await Promise.all(plan.arms.map(({ origin }) => localListeners(origin)))
@@ -170,7 +173,7 @@ export class Engagement {
       },
       [{ index: this.#index, count }],
     )
-    this.#job = { job, senders, machine, before: before.value, away: [], lateMs: 0, upstream, told: undefined }
+    this.#job = { job, count, senders, machine, before: before.value, away: [], lateMs: 0, upstream, told: undefined }
     if (this.#leaving !== undefined) await this.#drop()
   }
 
@@ -182,6 +185,11 @@ export class Engagement {
     })
     await this.#trace.first
     return withRing(plan, this.#trace.ring)
+  }
+
+  async #measureClock(): Promise<Result<ClockOffset>> {
+    await sleep(this.#index * protocol.CLOCK_EVERY_MS)
+    return measureOffset(this.#questions.clock, now)
   }
 
   #tell(message: ToSender): void {
@@ -196,7 +204,7 @@ export class Engagement {
     const current = this.#job
     if (current?.job !== job) return
     const early: Convert = (us) => us + current.before.offsetUs
-    if (message.type === 'progress') notePause(current, message.progress)
+    if (message.type === 'progress' && !isTold(current, message.progress)) return
     if (message.type === 'progress' || message.type === 'blocks') {
       this.#alive({ job, message: toCommonTime(message, early) })
     } else if (message.type === 'done') {
@@ -208,7 +216,7 @@ export class Engagement {
   /** The record, after the clock was looked at again: the offset of each of its instants lies between the two. */
   async #report({ job, before, senders, machine, away, lateMs, upstream }: Job, record: RunRecord): Promise<void> {
     // Whoever is lost answers no question.
-    const after = this.#leaving === undefined ? await measureOffset(this.#questions.clock, now) : undefined
+    const after = this.#leaving === undefined ? await this.#measureClock() : undefined
     const track = clockTrack(after?.ok ? [before, after.value] : [before])
     const convert: Convert = track.ok ? (us) => us + track.value.at(us).offsetUs : (us) => us + before.offsetUs
     await this.#trace?.settle(convert).catch(() => {})
@@ -262,6 +270,14 @@ export class Engagement {
     if (connected && silentMs > protocol.SILENCE_MS) this.leave('the coordinator was not heard of any longer')
     if (!connected && silentMs > this.#graceMs) this.leave('the broker was gone for longer than the grace period')
   }
+}
+
+/** Whether the coordinator is to hear of it; what the worker learns from it, it learns in any case. */
+function isTold(job: Job, progress: Progress): boolean {
+  const before = job.told
+  notePause(job, progress)
+  const isNewPhase = before?.phase !== progress.phase
+  return isNewPhase || protocol.isProgressTold(job.count, progress.elapsedUs, before.elapsedUs)
 }
 
 /**

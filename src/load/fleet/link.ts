@@ -3,7 +3,7 @@
  * TLS. The client is an optional package, and is loaded only here.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { reasonOf, UserError } from '../../errors.ts'
@@ -20,7 +20,10 @@ const CONSUMER = 'coordinator'
 const KEPT_NS = 24 * 3_600 * 1e9
 /** What was on its way when the broker went comes again after this time. */
 const ACK_NS = 2e9
-const FETCH = { max_messages: 256, expires: 1_000 }
+/** So many records are added up within the time after which they would come again, and are not much to hold. */
+const FETCH = { max_messages: 32, expires: 1_000 }
+/** Who takes messages says and hears other things at least as often. */
+const TURN_MS = 5
 
 /** The flags, and for what they leave out the variables of NATS. */
 export interface BrokerAccess extends Credentials {
@@ -129,10 +132,12 @@ export async function connectTo(address: string, access: BrokerAccess, purpose: 
       while (!signal.aborted && !nc.isClosed()) {
         try {
           const consumer = await js.consumers.get(stream, CONSUMER)
+          const turn = takeTurns(TURN_MS)
           while (!signal.aborted) {
             for await (const message of await consumer.fetch(FETCH)) {
               take(message.subject, message.data)
               message.ack()
+              await turn()
             }
           }
         } catch {
@@ -145,13 +150,26 @@ export async function connectTo(address: string, access: BrokerAccess, purpose: 
       const consumer = await js.consumers.get(stream)
       const { num_pending: pending } = await consumer.info()
       for (let left = pending; left > 0; ) {
-        for await (const message of await consumer.fetch({ ...FETCH, max_messages: Math.min(left, 256) })) {
+        for await (const message of await consumer.fetch({
+          ...FETCH,
+          max_messages: Math.min(left, FETCH.max_messages),
+        })) {
           take(message.subject, message.data)
           left--
         }
       }
     },
     close: () => nc.close(),
+  }
+}
+
+/** Lets timers and sockets have their turn where the last one was so long ago. */
+function takeTurns(ms: number): () => Promise<void> {
+  let lastMs = performance.now()
+  return async () => {
+    if (performance.now() - lastMs < ms) return
+    await setImmediate()
+    lastMs = performance.now()
   }
 }
 

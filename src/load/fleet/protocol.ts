@@ -46,6 +46,20 @@ export const AWAY_MS = 1_000
 /** A worker that begins so much after the others came late. */
 export const LATE_MS = 250
 
+/** Each worker of up to so many says all of its progress; each of more a part of it, as many messages together. */
+const ALL_PROGRESS = 1_000
+const PROGRESS_A_SECOND = 4_000
+
+/** Whether a worker of `count` says a progress, after that of `beforeUs`: all of them at the same seconds of a phase. */
+export function isProgressTold(count: number, elapsedUs: number, beforeUs: number): boolean {
+  if (count <= ALL_PROGRESS) return true
+  const everyUs = Math.ceil(count / PROGRESS_A_SECOND) * 1e6
+  return Math.floor(elapsedUs / everyUs) !== Math.floor(beforeUs / everyUs)
+}
+
+/** Workers ask for the time one after another, so that the questions of thousands do not wait for each other. */
+export const CLOCK_EVERY_MS = 1
+
 const n = z.union([z.number(), z.nan()])
 const count = z.int().nonnegative()
 const name = z.string().min(1).max(200)

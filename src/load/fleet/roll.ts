@@ -8,6 +8,10 @@ import type { Link } from './link.ts'
 import * as protocol from './protocol.ts'
 
 const ANSWER_WITHIN_MS = 2_000
+/** So many are asked at once: enough for thousands on a slow network, and few enough to be answered in time. */
+const ASKED_AT_ONCE = 200
+/** The first of them show what is wrong. */
+const REFUSALS_SHOWN = 5
 /** Nobody else answers after this silence. */
 const STALL_MS = 400
 
@@ -50,31 +54,49 @@ export async function clockOf({ nc }: Link, { id }: protocol.Card): Promise<Cloc
   return measured.ok ? measured.value : undefined
 }
 
-/** Hires one after another, so that of two coordinators the second finds out at the first worker that they share. */
+/**
+ * Hires the first one alone, so that of two coordinators the second finds out at the first worker that they share, and
+ * then many at once. The place of one that refuses goes to the next that is free; where too few are left, none of them
+ * is asked any more, so that another run gets them.
+ */
 export async function hire(link: Link, found: readonly protocol.Card[], wanted: Wanted): Promise<protocol.Card[]> {
-  const { run, graceMs, size } = wanted
-  const chosen = choose(found, wanted)
-  const hired: protocol.Card[] = []
+  const free = choose(found, wanted)
+  const enough = wanted.size ?? free.length
+  const places = Array.from({ length: enough }, (_, index) => index)
+  const hired = new Map<number, protocol.Card>()
   const refused: string[] = []
-  for (const card of chosen) {
-    if (hired.length === size) break
-    const question = protocol.write({ run, index: hired.length, version: ktVersion, graceMs })
-    const answer = await link.nc
-      .request(protocol.SUBJECTS.hire(card.id), question, { timeout: ANSWER_WITHIN_MS })
-      .then((message) => message.string(), reasonOf)
-    if (answer === '') hired.push(card)
-    else refused.push(`${card.name}: ${answer}`)
+  const hireWhile = async (isWanted: () => boolean): Promise<void> => {
+    while (isWanted() && free.length >= places.length) {
+      const [index, card] = [places.shift(), free.shift()]
+      if (index === undefined || card === undefined) return
+      const answer = await ask(link, card, index, wanted)
+      if (answer === '') hired.set(index, card)
+      else {
+        places.push(index)
+        refused.push(`${card.name}: ${answer}`)
+      }
+    }
   }
-  const enough = size ?? chosen.length
-  if (hired.length === enough) return hired
+  await hireWhile(() => hired.size === 0)
+  await Promise.all(Array.from({ length: ASKED_AT_ONCE }, () => hireWhile(() => places.length > 0)))
+  if (hired.size === enough) return [...hired].sort(([a], [b]) => a - b).map(([, card]) => card)
   const release = protocol.write([{ seq: 1, order: { type: 'release' } }])
-  link.nc.publish(protocol.SUBJECTS.orders(run), release)
+  link.nc.publish(protocol.SUBJECTS.orders(wanted.run), release)
   await link.nc.flush()
+  const others = refused.length > REFUSALS_SHOWN ? `; and ${counted(refused.length - REFUSALS_SHOWN, 'other')}` : ''
   throw new UserError(
-    `the fleet has ${counted(hired.length, 'worker')} for this run of ${enough}: ${refused.join('; ')}`,
+    `the fleet has ${counted(hired.size, 'worker')} for this run of ${enough}: ` +
+      `${refused.slice(0, REFUSALS_SHOWN).join('; ')}${others}`,
     'Wait until the other run is over: kt fleet status shows which.',
     EXIT.inconclusive,
   )
+}
+
+/** Empty where the worker takes the work, else why not. */
+function ask({ nc }: Link, { id }: protocol.Card, index: number, { run, graceMs }: Wanted): Promise<string> {
+  const question = protocol.write({ run, index, version: ktVersion, graceMs })
+  const options = { timeout: ANSWER_WITHIN_MS }
+  return nc.request(protocol.SUBJECTS.hire(id), question, options).then((message) => message.string(), reasonOf)
 }
 
 /** Those that may be hired, or one sentence on why there are not enough of them. */
