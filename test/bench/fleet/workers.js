@@ -1,7 +1,11 @@
 // So many workers of a fleet that send nothing: what they say is real, at the times of a real run, over a few
-// connections. Of the messages of a fleet, this is the workers' side, for simulation.js; forked with the address of the
-// broker. A worker's beats and progress are spread over their periods by a seed.
+// connections. Of the messages of a fleet, this is the workers' side, for coordinator.js; forked with the address of the
+// broker, and with which of the workers are here. Beats and progress are spread over their periods by a seed. The
+// record is the same for all, and is written once.
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deserialize } from 'node:v8'
 import { measureOffset } from '../../../dist/src/load/fleet/clock-offset.js'
 import { connectTo } from '../../../dist/src/load/fleet/link.js'
 import * as protocol from '../../../dist/src/load/fleet/protocol.js'
@@ -9,46 +13,40 @@ import { randomFrom } from '../../../dist/src/stats/random.js'
 import { now } from '../../../dist/src/system/clock.js'
 import { ktVersion } from '../../../dist/src/system/machine.js'
 
-const CONNECTIONS = 16
+const CONNECTIONS = 8
 const PROGRESS_MS = 250
 const STEP_MS = 10
 const PIECE_BYTES = 2 ** 20 - 4_096
+const KEPT_WITHIN_MS = 2_000
+const RETRY_MS = 200
 
-const [address] = process.argv.slice(2)
+const [address, of] = process.argv.slice(2)
+const { from, to, count, measureMs, given, isInterim } = JSON.parse(of)
+const { result, interim, progress } = deserialize(readFileSync(given))
 const links = await Promise.all(Array.from({ length: CONNECTIONS }, () => connectTo(address, {}, 'a simulation')))
-const random = randomFrom(1)
-let workers = []
-let given
+const random = randomFrom(from)
+/** A result's pieces, by its number. */
+const pieces = new Map()
+const once = { progress: { type: 'progress', progress }, ready: protocol.write({ job: 1, message: { type: 'ready' } }) }
 /** The orders that were read, by their bytes: each worker gets the same ones. */
-let lastOrders = { bytes: '', orders: [] }
-process.send('ready')
-
-process.on('message', async (message) => {
-  given = { ...message, result: Buffer.from(message.result, 'base64'), progress: message.progress }
-  workers = Array.from({ length: message.count }, (_, number) => simulated(number))
-  await Promise.all(links.map(({ nc }) => nc.flush()))
-  process.send('waiting')
-})
+let lastOrders = { bytes: Buffer.alloc(0), orders: [] }
+let silenceMs = 0
+const told = new Set()
+const workers = Array.from({ length: to - from }, (_, i) => simulated(from + i))
+await Promise.all(links.map(({ nc }) => nc.flush()))
+process.on('message', () => process.send({ silenceMs }))
+process.send('waiting')
 
 function simulated(number) {
   const link = links[number % CONNECTIONS]
   const { nc } = link
   const id = `simulated${String(number).padStart(7, '0')}`
-  const worker = { link, id, phaseMs: random() * 500, heard: 0, run: undefined, job: undefined, measuring: false }
-  const card = {
-    id,
-    name: id,
-    labels: {},
-    version: ktVersion,
-    node: process.versions.node,
-    cores: 2,
-    load: 0,
-    run: null,
-  }
-  const who = nc.subscribe(protocol.SUBJECTS.who, {
-    callback: (_, asked) => asked.respond(protocol.write({ ...card, name: `${hostname()}-${id}` })),
+  const worker = { link, id, phaseMs: random() * 500, heard: 0, run: undefined, job: undefined, heardMs: undefined }
+  const card = { id, name: `${hostname()}-${id}`, labels: {}, version: ktVersion, node: process.versions.node }
+  nc.subscribe(protocol.SUBJECTS.who, {
+    callback: (_, asked) => asked.respond(protocol.write({ ...card, cores: 2, load: 0, run: null })),
   })
-  const hire = nc.subscribe(protocol.SUBJECTS.hire(id), {
+  nc.subscribe(protocol.SUBJECTS.hire(id), {
     callback: (_, asked) => {
       const { value } = protocol.read(protocol.hireSchema, asked.data, 'work')
       Object.assign(worker, { run: value.run, index: value.index, aliveMs: performance.now() + worker.phaseMs })
@@ -58,23 +56,24 @@ function simulated(number) {
       asked.respond('')
     },
   })
-  worker.end = () => {
-    for (const each of [who, hire, worker.orders]) each?.unsubscribe()
-  }
   return worker
 }
 
 function hear(worker, data) {
-  const bytes = Buffer.from(data).toString('latin1')
-  if (lastOrders.bytes !== bytes) {
-    lastOrders = { bytes, orders: protocol.read(protocol.ordersSchema, data, 'an order').value }
+  const atMs = performance.now()
+  silenceMs = Math.max(silenceMs, atMs - (worker.heardMs ?? atMs))
+  worker.heardMs = atMs
+  if (!lastOrders.bytes.equals(data)) {
+    const orders = protocol.read(protocol.ordersSchema, data, 'an order').value
+    lastOrders = { bytes: Buffer.from(data), orders }
   }
   for (const { seq, order } of lastOrders.orders) {
     if (seq !== worker.heard + 1) continue
     worker.heard = seq
     if (order.type === 'job') void begin(worker, order)
     if (order.type === 'tell' && order.message.type === 'begin') void measure(worker, order.job)
-    if (order.type === 'release') release(worker)
+    if (order.type === 'tell' && order.message.type === 'interim-done') worker.goOn()
+    if (order.type === 'release') worker.run = undefined
   }
 }
 
@@ -84,34 +83,48 @@ async function begin(worker, { job, parts }) {
     await nc.request(protocol.SUBJECTS.plan(worker.run), protocol.write({ job, part }), { timeout: 60_000 })
   }
   await clock(worker)
-  publish(worker, { job, message: { type: 'ready' } }, 0)
+  await publish(worker, once.ready)
 }
 
-async function clock({ link, run }) {
+async function clock({ link, run, index }) {
   const ask = async () => {
     const { data } = await link.nc.request(protocol.SUBJECTS.clock(run), '', { timeout: 60_000 })
     return protocol.read(protocol.timesSchema, data, 'a clock').value
   }
+  await sleep(index * protocol.CLOCK_EVERY_MS)
   await measureOffset(ask, now)
 }
 
 async function measure(worker, job) {
-  worker.progressMs = performance.now() + worker.phaseMs / 2
-  worker.job = job
-  await new Promise((resolve) => setTimeout(resolve, given.measureMs))
+  tell('begun')
+  Object.assign(worker, { job, progressMs: performance.now() + worker.phaseMs / 2, elapsedUs: -1 })
+  if (isInterim) {
+    await sleep(measureMs / 2)
+    const { promise, resolve } = Promise.withResolvers()
+    worker.goOn = resolve
+    await publish(worker, interim)
+    await promise
+    await sleep(measureMs / 2)
+  } else await sleep(measureMs)
   worker.job = undefined
-  process.send('over')
+  tell('over')
   await clock(worker)
-  await publish(worker, undefined, 1)
+  await publish(worker, result)
 }
 
-async function publish({ link, run, index }, result, number) {
-  const whole = result ? protocol.write(result) : given.result
-  const all = [...protocol.pieces(whole, PIECE_BYTES)]
-  for (const [part, bytes] of all.entries()) {
-    const piece = protocol.write({ number, part, parts: all.length, bytes })
-    const msgID = `${run}.${index}.${number}.${part}`
-    while (!(await link.js.publish(protocol.SUBJECTS.results(run, index), piece, { msgID }).catch(() => undefined)));
+async function publish(worker, whole) {
+  const { link, run, index } = worker
+  worker.number = (worker.number ?? -1) + 1
+  const { number } = worker
+  if (!pieces.has(number)) {
+    const all = [...protocol.pieces(whole, PIECE_BYTES)]
+    const written = all.map((bytes, part) => protocol.write({ number, part, parts: all.length, bytes }))
+    pieces.set(number, written)
+  }
+  for (const [part, piece] of pieces.get(number).entries()) {
+    const options = { msgID: `${run}.${index}.${number}.${part}`, timeout: KEPT_WITHIN_MS }
+    const subject = protocol.SUBJECTS.results(run, index)
+    while (!(await link.js.publish(subject, piece, options).catch(() => undefined))) await sleep(RETRY_MS)
   }
 }
 
@@ -128,13 +141,17 @@ setInterval(() => {
     }
     if (worker.job !== undefined && nowMs >= worker.progressMs) {
       worker.progressMs += PROGRESS_MS
-      const message = { type: 'progress', progress: given.progress }
-      nc.publish(subject, protocol.write({ heard: worker.heard, job: worker.job, message }))
+      const [elapsedUs, beforeUs] = [worker.elapsedUs + PROGRESS_MS * 1_000, worker.elapsedUs]
+      worker.elapsedUs = elapsedUs
+      if (!protocol.isProgressTold(count, elapsedUs, beforeUs)) continue
+      nc.publish(subject, protocol.write({ heard: worker.heard, job: worker.job, message: once.progress }))
     }
   }
 }, STEP_MS)
 
-function release(worker) {
-  worker.end()
-  worker.run = undefined
+/** Of all workers here, the first one that says it. */
+function tell(what) {
+  if (told.has(what)) return
+  told.add(what)
+  process.send(what)
 }
