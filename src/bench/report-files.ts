@@ -8,8 +8,8 @@ import type { BenchReport } from '../report/schema.ts'
 import { assertWritable, noteForeign, resolveWritableTarget } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
 import { formatNumber } from '../units.ts'
-import type { RunHooks } from './measure.ts'
 import type { OutputOptions } from './options/output.ts'
+import type { RunHooks } from './send.ts'
 
 export interface ReportWriter {
   /** Writes the report; the failure is noted and returned, and what was measured is kept. */

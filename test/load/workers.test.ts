@@ -5,6 +5,7 @@ import { afterEach, expect, it } from 'vitest'
 import { startRun } from '../../src/load/run.ts'
 import { sampleCount, sampleFormatOf, sampleLines } from '../../src/load/samples.ts'
 import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
+import { nonceServer } from '../support/nonces.ts'
 import { quickProvider } from '../support/provider.ts'
 
 let server: TestServer | undefined
@@ -27,18 +28,9 @@ it.each([
   ['a closed loop', { mode: 'closed' as const, concurrency: 5 }],
   ['an open loop', { mode: 'open' as const, rps: 400, maxInFlight: 300 }],
 ])('%s of three threads sends every request once', async (_name, load) => {
-  const nonces: string[] = []
-  server = await httpServer((request, response) => {
-    let body = ''
-    request.on('data', (part) => {
-      body += part
-    })
-    request.on('end', () => {
-      nonces.push(/kt([a-z]{16})"/.exec(body)?.[1] ?? '')
-      response.end(OK_BODY)
-    })
-  })
-  const plan = planFor(server.origin, { requests: 100, warmup: 10, blocks: 4, workers: 3, load })
+  const noted = await nonceServer()
+  server = noted
+  const plan = planFor(noted.origin, { requests: 100, warmup: 10, blocks: 4, workers: 3, load })
   const record = await (await startRun(plan, quiet)).result
   const [arm] = record.arms
   expect(arm?.outcomes).toEqual({ OK: 100 })
@@ -48,7 +40,7 @@ it.each([
   expect(arm?.blocks.reduce((sum, { sent }) => sum + sent, 0)).toBe(100)
   expect(record.series.reduce((sum, { done }) => sum + done, 0)).toBe(100)
   expect(record.workers).toHaveLength(3)
-  expect(new Set(nonces).size).toBe(110)
+  expect(new Set(noted.nonces).size).toBe(110)
   if (load.mode === 'open') expect(decoded(record.sendLag).count).toBe(100)
 })
 

@@ -8,8 +8,8 @@ import { deserialize, serialize } from 'node:v8'
 import { z } from 'zod'
 import { failure, type Result, success } from '../../errors.ts'
 import type { MachineEvidence } from '../../system/machine-watch.ts'
-import type { TextSource } from '../../workload/workload.ts'
-import type { RunPlan } from '../plan.ts'
+import type { TextSource, WorkloadPart, WorkloadSpec } from '../../workload/workload.ts'
+import type { ArmPlan, Load, RunPlan } from '../plan.ts'
 import type { ToSender } from '../senders.ts'
 import { fromSenderSchema, stopReasonSchema } from './record-schema.ts'
 
@@ -230,32 +230,50 @@ export function* pieces(bytes: Uint8Array, most: number): Generator<Uint8Array> 
   for (let at = 0; at === 0 || at < bytes.length; at += most) yield bytes.subarray(at, at + most)
 }
 
+/** All keys of a T, or some of them, each with a schema: the compiler names one that T has not, or that is missing. */
+type All<T> = { [K in keyof Required<T>]: z.ZodType<T[K]> }
+type Some<T> = { [K in keyof T]?: z.ZodType }
+
 const armSchema = z.strictObject({
   ...{ name, origin: z.url({ protocol: /^https?$/ }), path: z.string(), tag: z.string() },
   headers: z.record(z.string(), z.string()),
-})
+} satisfies All<ArmPlan>)
+
 /** The compiler names one that is missing. */
 const SOURCES = { given: 'given', generated: 'generated', trace: 'trace' } satisfies {
   [K in TextSource['kind']]: K
 }
-const workloadPart = z.looseObject({
-  weight: z.number(),
-  stream: z.boolean(),
-  source: z.looseObject({ kind: z.enum(SOURCES) }),
-})
-const loadSchema = z.discriminatedUnion('mode', [
-  z.looseObject({ mode: z.literal('closed'), concurrency: count.positive() }),
-  z.looseObject({ mode: z.literal('open'), rps: z.number(), maxInFlight: count.positive() }),
-])
+
+const workloadSchema = z.looseObject({
+  endpoint: z.string(),
+  seed: z.number(),
+  parts: z
+    .array(
+      z.looseObject({
+        weight: z.number(),
+        stream: z.boolean(),
+        source: z.looseObject({ kind: z.enum(SOURCES) }),
+      } satisfies Some<WorkloadPart>),
+    )
+    .min(1),
+} satisfies Some<WorkloadSpec>)
+
+const LOADS = {
+  closed: z.looseObject({ mode: z.literal('closed'), concurrency: count.positive() } satisfies Some<LoadOf<'closed'>>),
+  open: z.looseObject({
+    ...{ mode: z.literal('open'), rps: z.number(), maxInFlight: count.positive() },
+  } satisfies Some<LoadOf<'open'>>),
+} satisfies { [M in Load['mode']]: z.ZodType }
+type LoadOf<M extends Load['mode']> = Extract<Load, { mode: M }>
 
 /** The same version of kt wrote it, so that only what would send something else is looked at. */
 export const planSchema = z.looseObject({
   arms: z.array(armSchema).min(1),
-  workload: z.looseObject({ endpoint: z.string(), seed: z.number(), parts: z.array(workloadPart).min(1) }),
-  load: loadSchema,
+  workload: workloadSchema,
+  load: z.discriminatedUnion('mode', [LOADS.closed, LOADS.open]),
   requests: count.optional(),
   durationUs: z.number().positive().optional(),
   blocks: count.positive(),
   warmup: count,
   timeoutUs: z.number().positive(),
-}) as unknown as z.ZodType<RunPlan>
+} satisfies Some<RunPlan>) as unknown as z.ZodType<RunPlan>

@@ -9,30 +9,20 @@ import type { RunRecord } from '../../../src/load/merge.ts'
 import type { RunPlan } from '../../../src/load/plan.ts'
 import { startRun } from '../../../src/load/run.ts'
 import { type Broker, linkTo, startBroker, whyNoBroker } from '../../support/broker.ts'
-import { decoded, httpServer, OK_BODY, planFor, type TestServer } from '../../support/engine.ts'
+import { decoded, httpServer, OK_BODY, planFor } from '../../support/engine.ts'
+import { type NonceServer, nonceServer } from '../../support/nonces.ts'
 
 const quiet = { progress: () => {} }
 const noUpstream = () => Promise.reject(new Error('no upstream was asked for'))
 let broker: Broker
-let server: TestServer
-const nonces: string[] = []
+let server: NonceServer
 const workers: FleetWorker[] = []
 const fleets: Fleet[] = []
 
 beforeEach(async ({ skip }) => {
   if (whyNoBroker !== undefined) skip(whyNoBroker)
   broker = await startBroker()
-  nonces.length = 0
-  server = await httpServer((request, response) => {
-    let body = ''
-    request.on('data', (part) => {
-      body += part
-    })
-    request.on('end', () => {
-      nonces.push(/kt([a-z]{16})"/.exec(body)?.[1] ?? '')
-      response.end(OK_BODY)
-    })
-  })
+  server = await nonceServer()
 })
 afterEach(async () => {
   for (const fleet of fleets.splice(0)) await fleet.close()
@@ -72,11 +62,11 @@ describe('three workers', () => {
   test('send every request of one machine once, and their records become one', async () => {
     const changes = { requests: 120, blocks: 4, warmup: 9, load: openLoop }
     await (await startRun(planFor(server.origin, changes), quiet)).result
-    const alone = nonces.splice(0).sort()
+    const alone = server.nonces.splice(0).sort()
     await startWorkers(3)
     const fleet = await openFleet()
     const { arms, sendLag, workers: readings } = await send(fleet, changes)
-    expect(nonces.sort()).toEqual(alone)
+    expect(server.nonces.sort()).toEqual(alone)
     const [arm] = arms
     expect(arm?.outcomes).toEqual({ OK: 120 })
     expect(arm?.blocks.map(({ index }) => index)).toEqual([0, 1, 2, 3])
@@ -154,7 +144,7 @@ describe('before anything is sent, in one sentence', () => {
     expect(await refused({ size: 3 })).toBe('4 2 fleet workers of the 3 asked for are free')
     expect(await refused({ labels: { zone: 'b' } })).toBe('2 none of 2 fleet workers has the labels zone=b')
     expect((await openFleet({ labels: { zone: 'a' }, size: 1 })).size).toBe(1)
-    expect(nonces).toEqual([])
+    expect(server.nonces).toEqual([])
   })
 
   test('a worker of another version', async () => {
