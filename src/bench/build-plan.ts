@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { assertSendable } from '../client/sendable.ts'
-import { isLoopback } from '../client/target.ts'
+import { isLoopback, pathsByPart } from '../client/target.ts'
 import type { ArmPlan, Load, RunPlan } from '../load/plan.ts'
 import { DEFAULT_BLOCKS } from '../schedule/blocks.ts'
 import { interimAnalysesUpTo, MOST_PAIRS } from '../stats/gate.ts'
@@ -65,14 +65,16 @@ export function buildPlan(
   const unique = randomFrom(randomUUID())
   const hasBaseline = targets.length > 1 && (embedded || target.aa || target.baselineAt !== undefined)
   const baseline = hasBaseline ? targets.length - 1 : undefined
-  const arms = targets.map(([name, { origin, path, keyHeader }], index): ArmPlan => {
+  const arms = targets.map(([name, at], index): ArmPlan => {
+    const { origin, path, keyHeader } = at
+    const paths = pathsByPart(at, workload)
     const endpoint = { ...endpointOf(workload.endpoint), ...(keyHeader && { keyHeader }) }
     const own = index === baseline ? target.baselineSecrets : target.arms.find((arm) => arm.name === name)
     const key = own?.apiKey ?? target['api-key']
     const headers = toHeaders(toAccept(workload), endpoint, key, [...target.header, ...(own?.headers ?? [])])
     for (const part of workload.parts) assertSendable({ ...headers, ...part.headers }, target.http2)
     if (!target['allow-insecure-key']) assertKeyStaysSecret(headers, origin, target.routes)
-    return { name, origin, path, headers, tag: drawArmTag(unique) }
+    return { name, origin, path, ...(paths && { paths }), headers, tag: drawArmTag(unique) }
   })
   // When arms alternate by block, each block begins with one request on every connection that is excluded from all
   // figures.

@@ -17,7 +17,7 @@ export function firstRequest({ arms, workload }: RunPlan): FirstRequest {
   if (!arm) throw new Error('a run without an arm')
   const { body, part } = requestMaker(workload)(arm.tag, 0)
   const headers = { ...arm.headers, ...workload.parts[part]?.headers }
-  return { origin: arm.origin, path: arm.path, headers: Object.entries(headers).flat(), body }
+  return { origin: arm.origin, path: arm.paths?.[part] ?? arm.path, headers: Object.entries(headers).flat(), body }
 }
 
 /** Head and body on the wire of HTTP/1.1, without what is secret and without the query of the address. */

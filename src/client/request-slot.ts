@@ -89,9 +89,10 @@ export class RequestSlot extends AnswerFields implements RequestResult, AnswerHa
     this.#request.headers = headers
   }
 
-  /** Sets the address of the next requests: some APIs name the model in it, and whether to stream. */
-  setPath(path: string): void {
+  /** Sets the address of the next requests too: some APIs name the model in it, and whether to stream. */
+  setHead({ path, headers }: Pick<RequestHead, 'path' | 'headers'>): void {
     this.#request.path = path
+    this.#request.headers = headers
   }
 
   /**

@@ -8,12 +8,15 @@ import { parsedBy } from '../parse/quantity.ts'
 import { azureKey, ENDPOINTS, type Endpoint, endpointOf } from '../wire/endpoints.ts'
 import { STREAM_QUERY } from '../wire/gemini.ts'
 import type { RequestShape } from '../wire/template.ts'
+import type { WorkloadSpec } from '../workload/workload.ts'
 
 export interface Target {
   origin: string
   path: string
   /** Without user, password and query, so that it can be printed and stored. */
   shownUrl: string
+  /** Of an API whose address says what is asked: the path of a request of another model, or of a stream. */
+  pathFor?: ((asked: Pick<Addressed, 'model' | 'stream'>) => string) | undefined
   /** Where the target takes its key, if not where the API says: Azure has a header of its own. */
   keyHeader?: Endpoint['keyHeader'] | undefined
   /** Neither a loopback, private or link-local address, nor a name of the local network. */
@@ -37,7 +40,10 @@ function parseAddress(text: string): Result<URL> {
 export const address = parsedBy(parseAddress, 'an address such as http://127.0.0.1:41002')
 
 /** What a request is, as far as its address depends on it. */
-export type Addressed = Pick<RequestShape, 'endpoint' | 'model' | 'stream'>
+export type Addressed = Pick<RequestShape, 'endpoint' | 'model' | 'stream'> & {
+  /** Where there are several: `model` names them all. */
+  models?: readonly { name: string }[] | undefined
+}
 
 const VERSION = /\/v\d+(?:alpha|beta)?\d*$/
 /** Bases whose version stands elsewhere: Gemini's and Vertex's for clients of OpenAI, a deployment at Azure. */
@@ -50,7 +56,34 @@ const AZURE_PATH = /\/openai\/deployments\//
  * chat endpoint, as do the bases that gateways and providers document. Any other path is taken as it stands: a route of
  * a gateway may have any name. `flag` is the one that gave the address.
  */
-export function resolveTarget(url: URL | string, asked: Addressed, flag = '--url'): Target {
+export function resolveTarget(url: URL | string, { models = [], ...asked }: Addressed, flag = '--url'): Target {
+  const { inPath } = endpointOf(asked.endpoint)
+  const [first] = models
+  const target = resolveOne(url, inPath && first ? { ...asked, model: first.name } : asked, flag)
+  if (!inPath) return target
+  return {
+    ...target,
+    // Of several models the address says none.
+    shownUrl: models.length > 1 ? target.shownUrl.replace(/\/[^/]+$/, '') : target.shownUrl,
+    pathFor: (other) => resolveOne(url, { ...asked, ...other }, flag).path,
+  }
+}
+
+/** The paths of the requests of each part of a workload, where the address says what is asked. */
+export function pathsByPart({ pathFor, shownUrl }: Target, workload: WorkloadSpec): string[] | undefined {
+  const { parts, model: only, models = [] } = workload
+  if (!pathFor || parts.length === 1) return undefined
+  const asked = parts.map(({ model = -1, stream }) => ({ model: models[model]?.name ?? only, stream }))
+  const paths = asked.map(pathFor)
+  const kinds = new Set(asked.map(({ model, stream }) => `${model} ${stream}`)).size
+  if (new Set(paths).size === kinds) return paths
+  throw new UserError(
+    `the workload ${workload.name} has several models, or streams a part of its answers, and ${shownUrl} is one address`,
+    'Give an address that ends before /models, which kt completes for each.',
+  )
+}
+
+function resolveOne(url: URL | string, asked: Addressed, flag: string): Target {
   const parsed = new URL(url)
   const given = parsed.pathname.replace(/\/+$/, '')
   const named = ENDPOINTS.find((name) => endpointOf(name).isPath(given))

@@ -16,7 +16,7 @@ import { InFlightRequests } from './in-flight.ts'
 import { endsAtWill, limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
-import { findBlock, headersByPart, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
+import { findBlock, headsByPart, type PhasePlan, planPhases, type RunPlan, shareOfPhase } from './plan.ts'
 import { SendLeadTime, startPrecisionTimer } from './precision-timer.ts'
 import { ArmRecorder } from './recorder.ts'
 import { RequestNumbers } from './request-numbers.ts'
@@ -46,8 +46,8 @@ export class Engine {
   readonly #sessions: Sessions | undefined
   inFlight = 0
   readonly #numbers: RequestNumbers
-  /** By arm and part of the workload, where parts have headers of their own. */
-  readonly #partHeaders: string[][][] | undefined
+  /** By arm and part of the workload, where parts have heads of their own. */
+  readonly #partHeads: ReturnType<typeof headsByPart>
   /** The rows of the trace that is replayed, if one is. */
   readonly #rows: RingRows | undefined
   readonly #leadTime = new SendLeadTime()
@@ -78,7 +78,7 @@ export class Engine {
       if (this.dropped.noneLeft) this.stop('target-dead', 0)
       else this.#phase?.pump()
     })
-    this.#partHeaders = headersByPart(plan)
+    this.#partHeads = headsByPart(plan)
   }
 
   /** Connections opened so far, by arm. */
@@ -261,8 +261,9 @@ export class Engine {
       this.#rows.left(arm, index, nowUs)
     }
     request.sample = request.recorder?.sampleAnswer(index)
-    const headers = session?.headers ?? this.#partHeaders?.[arm]?.[part]
-    if (headers) request.slot.setHeaders(headers)
+    const head = this.#partHeads?.[arm]?.[part]
+    if (head) request.slot.setHead(head)
+    if (session?.headers) request.slot.setHeaders(session.headers)
     request.slot.start(body, stream, nowUs, session?.answer ?? request.sample)
     if (leaves) recorder.canceled.watch(request, cancel, this.#clock)
   }

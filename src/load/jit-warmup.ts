@@ -5,7 +5,7 @@
  * latencies that are too high. Nothing of the warm-up reaches the target or the figures.
  */
 import { ONE_AT_A_TIME } from '../client/connection.ts'
-import { resolveTarget } from '../client/target.ts'
+import { pathsByPart, resolveTarget } from '../client/target.ts'
 import { selfSigned } from '../provider/certificate.ts'
 import { startProvider } from '../provider/server.ts'
 import { singleRequests } from '../workload/workload.ts'
@@ -24,6 +24,7 @@ const DRAIN_US = 200_000
 export interface JitWarmupAddress {
   origin: string
   path: string
+  paths?: string[] | undefined
 }
 
 interface JitWarmupProvider extends JitWarmupAddress {
@@ -41,15 +42,16 @@ export async function startJitWarmupProvider({ arms, connection, workload }: Run
     ...(connection?.http === 'h2' ? { http2: { maxConcurrentStreams: STREAMS } } : {}),
     ...(arms[0]?.origin.startsWith('https:') ? { tls: selfSigned(HOST) } : {}),
   })
-  const { origin, path } = resolveTarget(provider.url, workload)
-  return { origin, path, close: () => provider.close(0) }
+  const target = resolveTarget(provider.url, workload)
+  const { origin, path } = target
+  return { origin, path, paths: pathsByPart(target, workload), close: () => provider.close(0) }
 }
 
 /** The plans that a sending thread runs before `plan`. */
-export function planJitWarmup(plan: RunPlan, { origin, path }: JitWarmupAddress): RunPlan[] {
+export function planJitWarmup(plan: RunPlan, { origin, path, paths }: JitWarmupAddress): RunPlan[] {
   const { arms, workload, load, timeoutUs, connection = ONE_AT_A_TIME } = plan
   const common = {
-    arms: arms.slice(0, 1).map((arm) => ({ ...arm, origin, path })),
+    arms: arms.slice(0, 1).map((arm) => ({ ...arm, origin, path, paths })),
     workload: singleRequests(workload),
     blocks: 1,
     warmup: 0,

@@ -4,6 +4,7 @@
  */
 import type { ConnectionSpec } from '../client/connection.ts'
 import type { Deadlines } from '../client/deadlines.ts'
+import type { RequestHead } from '../client/request-result.ts'
 import type { Arrival } from '../schedule/arrivals.ts'
 import { interleave, share, shareOfBlocks } from '../schedule/blocks.ts'
 import type { RampStage } from '../schedule/ramp.ts'
@@ -16,6 +17,8 @@ export interface ArmPlan {
   name: string
   origin: string
   path: string
+  /** By part of the workload, where the address says what is asked. */
+  paths?: string[] | undefined
   headers: Record<string, string>
   /** Eight letters that make this arm's nonces its own. */
   tag: string
@@ -231,8 +234,15 @@ export function findBlock(phase: PhasePlan, index: number, dueUs: number): numbe
   return firstBlock + Math.min(blocks - 1, Math.floor(done * blocks))
 }
 
-/** The headers of the requests of each part, by arm, where parts have headers of their own. */
-export function headersByPart({ arms, workload: { parts } }: RunPlan): string[][][] | undefined {
-  if (!parts.some((part) => part.headers)) return undefined
-  return arms.map(({ headers }) => parts.map((part) => Object.entries({ ...headers, ...part.headers }).flat()))
+type Head = Pick<RequestHead, 'path' | 'headers'>
+
+/** The heads of the requests of each part, by arm, where parts have headers or addresses of their own. */
+export function headsByPart({ arms, workload: { parts } }: RunPlan): Head[][] | undefined {
+  if (!parts.some((part) => part.headers) && !arms.some(({ paths }) => paths)) return undefined
+  return arms.map(({ path, paths, headers }) =>
+    parts.map((part, index) => ({
+      path: paths?.[index] ?? path,
+      headers: Object.entries({ ...headers, ...part.headers }).flat(),
+    })),
+  )
 }

@@ -53,7 +53,7 @@ export async function startSendingThreads(
   if (realtime) collectWithoutHelpers()
   const settings = { v8Flags: v8FlagsSet(), youngGenerationMb: YOUNG_MB, helperThreadsNice }
   const warmup = plan.jitWarmup ? await startJitWarmupProvider(plan) : undefined
-  const jitWarmup = warmup && { origin: warmup.origin, path: warmup.path }
+  const jitWarmup = warmup && { origin: warmup.origin, path: warmup.path, paths: warmup.paths }
   const threads = shares.map((worker) => startThread({ plan, worker, jitWarmup, settings, ...told }))
   const over = new Set<number>()
   for (const [index, thread] of threads.entries()) {

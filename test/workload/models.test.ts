@@ -1,7 +1,11 @@
 // Several models in one run: shares by weight, the same prompts for each, and a row for each in the report.
+import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { bench } from '../../src/api/index.ts'
+import { buildPlan } from '../../src/bench/build-plan.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
+import { namedTargets } from '../../src/bench/targets.ts'
+import { startJitWarmupProvider } from '../../src/load/jit-warmup.ts'
 import { renderBenchMarkdown } from '../../src/output/bench-markdown.ts'
 import { modelSection } from '../../src/output/group-tables.ts'
 import { makePage } from '../../src/output/table.ts'
@@ -9,6 +13,7 @@ import { primaryRun } from '../../src/report/runs.ts'
 import { benchReportSchema } from '../../src/report/schema.ts'
 import { modelShares } from '../../src/workload/models.ts'
 import { requestMaker } from '../../src/workload/request-maker.ts'
+import { httpServer } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 import { messageOf } from '../support/refusal.ts'
 
@@ -102,4 +107,68 @@ it('a run reports a row for each model, and the table shows it', async () => {
   } finally {
     await provider.close()
   }
+})
+
+describe('Gemini, whose address names the model and whether to stream', () => {
+  it('is asked for each model at an address of its own', async () => {
+    const provider = await quickProvider()
+    const asked = new Map<string, number>()
+    const front = await httpServer((incoming, response) => {
+      const path = incoming.url ?? ''
+      asked.set(path, (asked.get(path) ?? 0) + 1)
+      const headers = { 'content-type': 'application/json' }
+      const up = request(provider.url + path, { method: 'POST', headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      })
+      incoming.pipe(up)
+    })
+    try {
+      const shape = { endpoint: 'gemini', model: 'small=3,large=1', requests: 80, maxTokens: 3 } as const
+      const more = { concurrency: 4, jitWarmup: false, floor: false } as const
+      const { report } = await bench({ url: front.origin, ...shape, ...more })
+      const run = primaryRun(benchReportSchema.parse(report))
+      expect(run.totals).toMatchObject({ sent: 80, failed: 0 })
+      expect(run.url).toBe(`${front.origin}/v1beta/models`)
+      expect([...asked.keys()].filter((path) => path.startsWith('/v1')).sort()).toEqual([
+        '/v1beta/models/large:generateContent',
+        '/v1beta/models/small:generateContent',
+      ])
+      const byModel = Object.fromEntries((run.models ?? []).map(({ model, sent }) => [model, sent]))
+      expect((byModel.small ?? 0) + (byModel.large ?? 0)).toBe(80)
+      expect(byModel.small).toBeGreaterThan(byModel.large ?? 80)
+      for (const model of ['small', 'large']) {
+        // The warm-up and the validating request come on top.
+        expect(asked.get(`/v1beta/models/${model}:generateContent`)).toBeGreaterThanOrEqual(byModel[model] ?? 81)
+      }
+    } finally {
+      await front.close()
+      await provider.close(0)
+    }
+  })
+
+  it('takes a mix that streams a part of its answers, the JIT warm-up too', async () => {
+    const {
+      target,
+      request: workload,
+      load,
+    } = parseBenchOptions({
+      values: { url: 'http://127.0.0.1:1', endpoint: 'gemini', workload: 'mix' },
+    })
+    const plan = buildPlan(target, workload, load, namedTargets(target))
+    const rehearsal = await startJitWarmupProvider(plan)
+    await rehearsal.close()
+    const streams = workload.parts.map(({ stream }) => stream)
+    expect(new Set(streams).size).toBe(2)
+    for (const paths of [plan.arms[0]?.paths, rehearsal.paths]) {
+      expect(paths?.map((path) => path.includes(':stream'))).toEqual(streams)
+    }
+  })
+
+  it.each([
+    ['http://127.0.0.1:1/v1beta/models/a:generateContent', '--url names the model a, but --model is b'],
+    ['http://127.0.0.1:1/a/route/of/its/own', 'has several models'],
+  ])('is not asked for several at %s', async (url, why) => {
+    await expect(bench({ url, endpoint: 'gemini', model: 'a,b', requests: 2 })).rejects.toThrow(why)
+  })
 })

@@ -145,7 +145,7 @@ export function readRequest(given: Given, target: TargetFlagValues, faults: Faul
 
 /** What contradicts the workload only once its file has been read: its endpoint, and whether it is streamed. */
 function checkWorkload(
-  { name, endpoint, stream, model, parts }: WorkloadSpec,
+  { name, endpoint, stream, model, models }: WorkloadSpec,
   values: RequestFlagValues,
   target: TargetFlagValues,
   faults: Faults,
@@ -167,7 +167,6 @@ function checkWorkload(
   const refuse = (name: string, next: string): void =>
     faults.add(failure(`--${name} does not go with --endpoint ${endpoint}`, next))
   if (endpoint === 'raw') {
-    if (values['cache-hits'] !== undefined) refuse('cache-hits', 'What kt does not mark it cannot keep apart.')
     if (values['cache-hits'] !== undefined) refuse('cache-hits', 'All of its requests are alike: leave it out.')
     if (values.model !== undefined) refuse('model', 'The body is sent as it is: write the model into it.')
     if (faults.sound('url') && target.url === undefined) {
@@ -186,11 +185,11 @@ function checkWorkload(
     if (values[name] === undefined || limit !== undefined) continue
     refuse(name, 'Its answers have no output tokens: leave it out.')
   }
-  if (inPath && (parts.some((part) => part.stream !== stream) || model.includes(', '))) {
+  if (inPath && !models && model.includes(', ')) {
     faults.add(
       failure(
-        `the workload ${name} has several models, or streams a part of its answers, but --endpoint is ${endpoint}`,
-        'Its address says both once for all requests: give --model, and --stream or --no-stream.',
+        `the rows of ${name} name several models, but --endpoint is ${endpoint}`,
+        'Its address names the model: give --model, one or several by weight.',
       ),
     )
   }

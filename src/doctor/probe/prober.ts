@@ -7,7 +7,7 @@ import { type ConnectionSpec, ONE_AT_A_TIME } from '../../client/connection.ts'
 import { findMissedDeadline } from '../../client/deadlines.ts'
 import { AbortedByClient } from '../../client/failure.ts'
 import { Inbox } from '../../client/inbox.ts'
-import type { RequestResult } from '../../client/request-result.ts'
+import type { RequestHead, RequestResult } from '../../client/request-result.ts'
 import type { RequestSlot, SlotListener } from '../../client/request-slot.ts'
 import type { Target } from '../../client/target.ts'
 import { SlotPool } from '../../load/slot-pool.ts'
@@ -31,7 +31,7 @@ export class Prober implements SlotListener {
   requests = 0
   readonly #slots: SlotPool
   readonly #slot: RequestSlot
-  readonly #paths: { whole: string; stream: string }
+  readonly #heads: { whole: RequestHead; stream: RequestHead }
   #probe: ProbeRequest = { nonce: '', body: '', stream: false }
   #tokens: TokenSeen[] = []
   #resolve: (answer: ProbeAnswer) => void = () => {}
@@ -42,9 +42,9 @@ export class Prober implements SlotListener {
     connection: ConnectionSpec = ONE_AT_A_TIME,
   ) {
     const { origin, path } = target.whole
-    this.#paths = { whole: path, stream: target.stream.path }
-    const head = { path, headers: Object.entries(headers).flat() }
-    this.#slots = new SlotPool(origin, head, now, new Inbox(now), connection)
+    const whole = { path, headers: Object.entries(headers).flat() }
+    this.#heads = { whole, stream: { ...whole, path: target.stream.path } }
+    this.#slots = new SlotPool(origin, whole, now, new Inbox(now), connection)
     this.#slot = this.#slots.createSlot(this)
   }
 
@@ -67,7 +67,7 @@ export class Prober implements SlotListener {
       if (late) slot.abort(late)
       else if (now() - slot.dispatchedUs >= (probe.leaveAfterUs ?? Number.POSITIVE_INFINITY)) this.#leave()
     }, CHECK_MS)
-    slot.setPath(probe.stream ? this.#paths.stream : this.#paths.whole)
+    slot.setHead(probe.stream ? this.#heads.stream : this.#heads.whole)
     slot.start(probe.body, probe.stream, now(), { push: (chunk) => chunks.push(Buffer.from(chunk)) })
     const answer = await answered
     clearInterval(watch)

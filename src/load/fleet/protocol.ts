@@ -236,6 +236,7 @@ type Some<T> = { [K in keyof T]?: z.ZodType }
 
 const armSchema = z.strictObject({
   ...{ name, origin: z.url({ protocol: /^https?$/ }), path: z.string(), tag: z.string() },
+  paths: z.array(z.string()).optional(),
   headers: z.record(z.string(), z.string()),
 } satisfies All<ArmPlan>)
 
