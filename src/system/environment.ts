@@ -10,6 +10,11 @@ export function keyIn(environment: NodeJS.ProcessEnv, name: string): string | un
   return environment[name]?.trim() || undefined
 }
 
+/** Opens the key of a client certificate. A command line would show it to everybody on the machine. */
+export function keyPassphraseOf({ KT_KEY_PASSPHRASE }: NodeJS.ProcessEnv): string | undefined {
+  return KT_KEY_PASSPHRASE || undefined
+}
+
 /** Headers for a collector, which may hold a key: `key=value` pairs with commas between them, values percent-encoded. */
 export function otlpHeadersOf({ OTEL_EXPORTER_OTLP_HEADERS = '' }: NodeJS.ProcessEnv): Record<string, string> {
   const pairs = OTEL_EXPORTER_OTLP_HEADERS.split(',').flatMap((pair) => {

@@ -2,6 +2,7 @@
  * How a target is reached on networks as they are: client certificates, proxies, unix sockets, addresses of the user's
  * own. The flags with their types, what contradicts what, and the routes that they come to.
  */
+import { createPrivateKey } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
@@ -14,6 +15,7 @@ import { readText } from '../../parse/file.ts'
 import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { rulesOf } from '../../parse/parse-flags.ts'
 import { parsedBy, wordOr } from '../../parse/quantity.ts'
+import { keyPassphraseOf } from '../../system/environment.ts'
 import { KEY_HEADERS } from '../../wire/endpoints.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
@@ -34,7 +36,11 @@ export const networkFlags = {
   ca: text(z.string().optional(), "PEM file of certificates to trust instead of the system's"),
   insecure: toggle('accept any certificate'),
   cert: text(path.optional(), 'PEM file of the client certificate to show (mutual TLS)', { helpValue: 'FILE' }),
-  key: text(path.optional(), 'PEM file of its key, where --cert does not hold it too', { helpValue: 'FILE' }),
+  key: text(
+    path.optional(),
+    'PEM file of its key, where --cert does not hold it too; its passphrase is KT_KEY_PASSPHRASE',
+    { helpValue: 'FILE' },
+  ),
   proxy: text(
     wordOr('none', parsedBy(parseProxy)).optional(),
     "HTTP proxy to go through, 'http://user:password@host:port', or 'none' [default: the environment's, which " +
@@ -130,7 +136,7 @@ function readClientCertificate({ cert, key }: Pick<NetworkFlagValues, 'cert' | '
   if (key === undefined && !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(certificate)) {
     throw new UserError(`${cert}: a client certificate needs its key, and the file holds none`, 'Give it: --key FILE.')
   }
-  const secret = key === undefined ? certificate : readText(key, 'key')
+  const secret = openKey(key === undefined ? certificate : readText(key, 'key'), key ?? cert)
   try {
     createSecureContext({ cert: certificate })
   } catch (error) {
@@ -147,16 +153,31 @@ function readClientCertificate({ cert, key }: Pick<NetworkFlagValues, 'cert' | '
   return { cert: certificate, key: secret }
 }
 
+/** The key as TLS takes it: one that needs a passphrase is opened here, once for all connections. */
+function openKey(pem: string, file: string): string {
+  if (!/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem)) return pem
+  const passphrase = keyPassphraseOf(process.env)
+  if (passphrase === undefined) {
+    throw new UserError(
+      `${file}: the key needs a passphrase`,
+      'Set KT_KEY_PASSPHRASE to it, or give a key without: openssl pkey -in KEY -out plain.pem.',
+    )
+  }
+  try {
+    const opened = createPrivateKey({ key: pem, passphrase })
+    return opened.export({ type: 'pkcs8', format: 'pem' }).toString()
+  } catch (error) {
+    throw new UserError(
+      `${file}: KT_KEY_PASSPHRASE does not open the key: ${wordsOf(error)}`,
+      'Is it the passphrase of this key?',
+    )
+  }
+}
+
 function unusableKey(error: unknown, key: string, cert: string): UserError {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
   if (code.includes('KEY_VALUES_MISMATCH') || code.includes('KEY_TYPE_MISMATCH')) {
     return new UserError(`${key} is not the key of the certificate ${cert}`, 'Give the two that belong together.')
-  }
-  if (code.includes('INTERRUPTED_OR_CANCELLED') || code.includes('BAD_PASSWORD')) {
-    return new UserError(
-      `${key}: the key needs a passphrase, for which kt does not ask`,
-      'Give one without: openssl pkey -in KEY -out plain.pem.',
-    )
   }
   return new UserError(
     `${key}: no private key in PEM: ${wordsOf(error)}`,

@@ -30,7 +30,7 @@ export const requestFlags = {
   prompt: text(notEmpty.optional(), "prompt of every request [default: 'Say hello in one word']"),
   prompts: text(
     z.string().optional(),
-    'file of prompts or conversations, sent in turn: JSON Lines, JSON, CSV, Parquet or plain text',
+    'file of prompts or conversations, sent in turn: JSON Lines, JSON, CSV or plain text, gzipped or not, or Parquet',
     { helpValue: 'FILE' },
   ),
   ...datasetFlags,

@@ -1,4 +1,5 @@
 // How targets are reached: what contradicts what, certificates and keys, routes, and where an API key may go.
+import { createPrivateKey } from 'node:crypto'
 import { createServer } from 'node:net'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aboutRun } from '../../../src/bench/about-run.ts'
@@ -49,6 +50,28 @@ describe('client certificates', () => {
       const { cert, key } = plan({ url, ...given }).connection ?? {}
       expect(cert).toContain('BEGIN CERTIFICATE')
       expect(key).toContain('PRIVATE KEY')
+    }
+  })
+
+  it.each(['pkcs8', 'sec1'] as const)('open their key (%s) with KT_KEY_PASSPHRASE', (type) => {
+    const cipher = { cipher: 'aes-256-cbc', passphrase: 'open sesame' }
+    const locked = createPrivateKey(one.key)
+      .export({ type, format: 'pem', ...cipher })
+      .toString()
+    const given = [
+      { cert: files.cert, key: dir.write('locked.key', locked) },
+      { cert: dir.write('locked.pem', one.cert + locked) },
+    ]
+    for (const each of given) {
+      process.env.KT_KEY_PASSPHRASE = 'open sesame'
+      const { key = '' } = plan({ url, ...each }).connection ?? {}
+      expect(createPrivateKey(key).equals(createPrivateKey(one.key))).toBe(true)
+      process.env.KT_KEY_PASSPHRASE = 'another'
+      const wrong = refused({ url, ...each })
+      expect(wrong).toContain('KT_KEY_PASSPHRASE does not open the key')
+      expect(wrong).not.toContain('another')
+      delete process.env.KT_KEY_PASSPHRASE
+      expect(refused({ url, ...each })).toContain('the key needs a passphrase')
     }
   })
 
