@@ -1,15 +1,13 @@
 /** The entry of the thread that reads a Parquet file, a group of rows at a time, and hands rows over in small lots. */
-import { type MessagePort, workerData } from 'node:worker_threads'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { loadOptional } from '../../system/optional-package.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { type FromParquetThread, type ParquetThreadData, POSTED, TAKEN } from './parquet.ts'
+import { inThread } from './from-thread.ts'
+import type { FromParquetThread } from './parquet.ts'
 
 const ROWS_AT_ONCE = 500
-/** Lots that wait to be taken: no more than that are in memory. */
-const AHEAD = 2
 
-const { path, counts, port } = workerData as ParquetThreadData & { port: MessagePort }
+const { path, post } = inThread<FromParquetThread>()
 
 try {
   const library = await loadOptional(['hyparquet'], 'Parquet', () => import('hyparquet'))
@@ -52,16 +50,4 @@ function asJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asJson)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, asJson(each)]))
-}
-
-function post(message: FromParquetThread): void {
-  const posted = Atomics.load(counts, POSTED)
-  for (;;) {
-    const taken = Atomics.load(counts, TAKEN)
-    if (posted - taken < AHEAD) break
-    Atomics.wait(counts, TAKEN, taken)
-  }
-  port.postMessage(message)
-  Atomics.add(counts, POSTED, 1)
-  Atomics.notify(counts, POSTED)
 }

@@ -134,9 +134,12 @@ function* rawRows(source: DatasetSource, container: Container): Generator<RawRow
 const JSON_ENDINGS = ['.json', '.jsonl', '.ndjson']
 const CSV_ENDINGS = ['.csv', '.tsv']
 
-function findContainer({ path, head }: DatasetSource, rowsAreJson: boolean): Container {
-  const ending = extname(path).toLowerCase()
-  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet'
+function findContainer({ path, name, head }: DatasetSource, rowsAreJson: boolean): Container {
+  const ending = extname(name).toLowerCase()
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') {
+    if (name === path) return 'parquet'
+    throw new UserError(`${path}: a Parquet file within gzip`, 'Unpack it first: gunzip FILE.')
+  }
   if (ending === '.parquet') throw new UserError(`${path}: not a Parquet file`, 'Its name ends so: is the file whole?')
   if (CSV_ENDINGS.includes(ending)) return 'csv'
   return rowsAreJson || JSON_ENDINGS.includes(ending) || beginsAsJson(head) ? 'json' : 'text'

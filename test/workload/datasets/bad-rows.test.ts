@@ -1,5 +1,7 @@
 // What is wrong with a dataset is said with its place, and with a row that would be right.
+
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -67,7 +69,27 @@ describe.each<[string, string, string | Buffer, Partial<WorkloadOptions>, RegExp
   ['a field too many', 'a.csv', 'prompt,max_tokens\na,5\nb,c,5\n', {}, /^a\.csv:3: 3 fields, and the titles are 2/],
   ['a title twice', 'a.csv', 'prompt,prompt\na,b\n', {}, /^a\.csv:1: the title 'prompt' stands there twice/],
   ['an empty field', 'a.csv', 'prompt,max_tokens\n,5\n', {}, /^a\.csv:2: prompt: must not be empty/],
-  ['gzip', 'a.jsonl.gz', gzipSync('"a"'), {}, /^a\.jsonl\.gz: it is compressed \(gzip\) \| Unpack it first/],
+  [
+    'gzip that is cut',
+    'a.jsonl.gz',
+    gzipSync(`"a"\n${randomBytes(9_000).toString('hex')}`).subarray(0, 5_000),
+    {},
+    /^a\.jsonl\.gz, line \d: the gzip file is cut off here \| Copy the file again/,
+  ],
+  [
+    'UTF-16 within gzip',
+    'a.txt.gz',
+    gzipSync(Buffer.from('\uFEFFa\n', 'utf16le')),
+    {},
+    /^a\.txt\.gz: its text is UTF-16/,
+  ],
+  [
+    'Parquet within gzip',
+    'a.parquet.gz',
+    gzipSync(readFileSync(fixture('prompts.zstd.parquet'))),
+    {},
+    /^a\.parquet\.gz: a Parquet file within gzip \| Unpack it first/,
+  ],
   ['UTF-16', 'a.txt', Buffer.from('\uFEFFa\n', 'utf16le'), {}, /^a\.txt: its text is UTF-16 \| Save it as UTF-8/],
   ['Latin-1', 'a.txt', Buffer.from('a\ncaf\xe9\n', 'latin1'), {}, /^a\.txt:2: not UTF-8 text/],
   [

@@ -1,6 +1,12 @@
 // Every format of datasets, from its fixture to the requests that are sent.
-import { describe, expect, it } from 'vitest'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
+import { tempDir } from '../../support/temp-dir.ts'
 import { asks, fixture, sendAll } from './sent.ts'
+
+const dir = tempDir()
+afterAll(() => dir.remove())
 
 describe('found out by the file', () => {
   it('ShareGPT: the conversation up to the last user, tool calls as OpenAI has them', () => {
@@ -188,5 +194,31 @@ describe('said by flags', () => {
     expect(sample(1)).toEqual(sample(1))
     expect(new Set([1, 2, 3, 4, 5, 6].map((seed) => JSON.stringify(sample(seed)))).size).toBeGreaterThan(1)
     expect(sendAll(fixture('prompts.txt'), { 'dataset-sample': 9 }).bodies).toHaveLength(3)
+  })
+})
+
+describe('gzipped', () => {
+  it.each(['sharegpt.json', 'openai-batch.jsonl'])('%s is what it is unpacked', (name) => {
+    const packed = dir.file(`${name}.gz`)
+    const bytes = readFileSync(fixture(name))
+    const half = Math.floor(bytes.length / 2)
+    // A file may have several members, as what is put together by cat.
+    writeFileSync(packed, Buffer.concat([gzipSync(bytes.subarray(0, half)), gzipSync(bytes.subarray(half))]))
+    expect(sendAll(packed).bodies).toEqual(sendAll(fixture(name)).bodies)
+  })
+
+  it('a larger one is known by its bytes, whatever it is called, and by the name within .gz', () => {
+    const prompts = Array.from({ length: 20_000 }, (_, i) => `prompt number ${i} of many`)
+    const rows = prompts.map((prompt) => JSON.stringify({ prompt })).join('\n')
+    for (const [name, text] of [
+      ['rows.bin', rows],
+      ['rows.csv.GZ', ['prompt', ...prompts].join('\n')],
+    ] as const) {
+      const packed = dir.file(name)
+      writeFileSync(packed, gzipSync(text))
+      const { bodies } = sendAll(packed)
+      expect(bodies).toHaveLength(prompts.length)
+      expect(JSON.stringify(bodies.at(-1))).toContain(prompts.at(-1))
+    }
   })
 })
