@@ -65,6 +65,9 @@ export class EventScan extends JsonWalk {
   part: number | undefined
   /** Where the values of logprobs lie that are not null: from, to, from, to, ... They repeat the text. */
   readonly logprobs: number[] = []
+  /** Where strings lie whose content decides nothing else: from, to, ... in `freeCount` numbers, as far as they fit. */
+  readonly free = new Int32Array(16)
+  freeCount = 0
   #hasChoices = false
   /** The content of the string read last, keys included. */
   #from = 0
@@ -76,6 +79,12 @@ export class EventScan extends JsonWalk {
   /** After the last byte that was read. */
   get after(): number {
     return this.at
+  }
+
+  /** Where the string ends whose content begins at `from`; -1 where it does not. */
+  stringEnd(bytes: Buffer, from: number, end: number): number {
+    this.begin(bytes, from - 1, end)
+    return this.string() ? this.#to : -1
   }
 
   /** Reads one JSON value. False: there is none, or it is not complete. */
@@ -130,6 +139,7 @@ export class EventScan extends JsonWalk {
     for (const text of this.texts) this.#pool.push(text)
     this.texts.length = 0
     if (this.logprobs.length > 0) this.logprobs.length = 0
+    this.freeCount = 0
     this.choices = 'none'
     this.choice = 0
     this.ends = false
@@ -201,7 +211,11 @@ export class EventScan extends JsonWalk {
   /** Reads the member `key` of the object at `place`. */
   #member(key: number, means: number, place: KeyPath, mode: Mode, depth: number): boolean {
     const next = this.peek()
-    if (means & STRUCTURE && next === QUOTE) return this.string()
+    if (means & STRUCTURE && next === QUOTE) {
+      if (!this.string()) return false
+      if ((means & FINISH) === 0) this.#noteFree()
+      return true
+    }
     if (means & LOGPROBS && (next === OPEN || next === OPEN_LIST)) return this.#noteLogprobs()
     if (next !== QUOTE && next !== OPEN && next !== OPEN_LIST) return this.skip()
     // The place of a text that continues nothing does not matter.
@@ -265,6 +279,13 @@ export class EventScan extends JsonWalk {
     text.whole = mode === STANDS_ALONE || mode === REPEATS
     text.loose = mode === ADJOINS || mode === REPEATS
     this.texts.push(text)
+    this.#noteFree()
+  }
+
+  /** The string read last is free. */
+  #noteFree(): void {
+    this.free[this.freeCount++] = this.#from
+    this.free[this.freeCount++] = this.#to
   }
 
   /** The number of the key read last, until another string is read; 0 for an unknown key. */

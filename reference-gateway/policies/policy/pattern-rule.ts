@@ -26,14 +26,13 @@ export interface RuleOptions {
 const isAnythingElse = (unit: number): boolean => !isLetterOrDigit(unit)
 
 type Verify = (text: TextBuffer, start: number, end: number) => boolean
-const SLOW_INSTRUCTIONS = 1_000
 
 export class PatternRule {
   readonly replacement: string
   /** Characters of the longest match; Infinity where the pattern has no limit. */
   readonly longest: number
-  /** The pattern is so large that even a few characters may take long. */
-  readonly slow: boolean
+  /** A character costs as many visits at most, and a look into a table where its state is known. */
+  readonly instructions: number
   readonly #verify: Verify | undefined
   readonly #limit: number
   readonly #hint: RegExp | undefined
@@ -49,7 +48,7 @@ export class PatternRule {
     this.#hint = options.hint
     this.#prefix = program.prefix
     this.longest = Math.min(program.longest, this.#limit)
-    this.slow = program.instructions.length > SLOW_INSTRUCTIONS
+    this.instructions = program.instructions.length
     this.#verify = options.verify
     this.replacement = options.replacement
   }

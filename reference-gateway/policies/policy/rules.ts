@@ -18,8 +18,8 @@ import {
   type Starters,
 } from './policy.ts'
 
-/** The clock is not checked for fewer new characters than this: no pattern takes long for them. */
-const UNTIMED = 2_048
+/** The clock is not asked where the search visits no more instructions than this: two milliseconds' worth at most. */
+const UNTIMED = 200_000
 /** How long a search may have the event loop before others get it. */
 const TURN_MS = 5
 /** Only such a text can look otherwise than it is written. */
@@ -148,7 +148,7 @@ class RuleDetector implements Detector {
   #read(search: PatternSearch, text: TextBuffer, complete: boolean): boolean {
     search.moveTo(this.#rule.automaton)
     const { timeoutMs } = this.policy
-    if (!this.#rule.slow && text.end - search.needed <= UNTIMED) {
+    if ((text.end - search.needed) * this.#rule.instructions <= UNTIMED) {
       return complete ? search.finish(text) : search.feed(text)
     }
     const startMs = performance.now()

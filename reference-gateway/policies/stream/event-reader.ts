@@ -6,6 +6,7 @@
 import { EventScan } from '../../../src/wire/event-scan.ts'
 import { OPEN } from '../../../src/wire/json-walk.ts'
 import { isEndMark, SseReader } from '../../../src/wire/sse.ts'
+import { EventForm } from './event-form.ts'
 import { eventEnd, lineEnd } from './sse-split.ts'
 
 /** `json`: `scan` holds the rest. `nothing`: it has no data. */
@@ -21,6 +22,7 @@ const OWN_FIELD = /^(?:event|id|retry):/
 
 export class EventReader {
   readonly scan = new EventScan()
+  readonly #form = new EventForm(this.scan)
   /** The bytes that positions refer to: the given bytes, or the event in the usual form. */
   bytes: Buffer = Buffer.alloc(0)
   from = 0
@@ -35,6 +37,12 @@ export class EventReader {
     this.bytes = bytes
     this.from = at
     if (this.asides.length > 0) this.asides = []
+    const alike = this.#form.read(bytes, at, end)
+    if (alike > 0) {
+      this.to = this.next = alike
+      return 'json'
+    }
+    this.#form.forget()
     // The usual form is read without looking for its end first.
     const data = isAt(bytes, at, EVENT_BYTES) ? nextLine(bytes, at, end) : at
     if (isAt(bytes, data, DATA_BYTES)) {
@@ -46,6 +54,7 @@ export class EventReader {
         const blank = line === 0 ? 0 : lineEnd(bytes, after + line)
         if (blank > 0) {
           this.to = this.next = after + line + blank
+          this.#form.learn(bytes, at, this.to)
           return 'json'
         }
       }
