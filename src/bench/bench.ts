@@ -45,7 +45,7 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     const { report } = measured
     const runs = runsOf(report)
     const [primary] = runs
-    hooks.progress(beside('probing'), { arms: [] })
+    if (!hooks.interrupt.aborted) hooks.progress(beside('probing'), { arms: [] })
     if (wantsFloor(primary, run.floor, question.budgetMs !== undefined)) {
       report.client.floorMs = await measureFloor(plan, primary, hooks.note, hooks.interrupt, open.fleet)
       if (report.fleet && open.fleet) addFloors(report.fleet, open.fleet.members)

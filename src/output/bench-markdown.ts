@@ -67,7 +67,8 @@ function severalMarkdown(bench: BenchReport): string[] {
   if (runsOf(bench).length === 1) return []
   const { of, rows } = gatewaysOf(bench)
   const figure = (value: number | undefined): string => (value === undefined ? '-' : formatMs(value))
-  const differences = (bench.ranking?.differences ?? []).map((one) => `- ${cell(differenceSentence(one))}`)
+  const compared = bench.ranking?.differences ?? []
+  const differences = compared.map((one) => `- ${cell(differenceSentence(one, compared.length))}`)
   return [
     cell(rankingSentence(bench)),
     table(

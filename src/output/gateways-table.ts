@@ -175,7 +175,7 @@ export function differencesSection({ ranking }: BenchReport, page: Page): string
     next.has(`${lower} ${higher}`) || next.has(`${higher} ${lower}`)
   const shown = differences.filter((one) => page.explain || isNext(one))
   const lines = shown.map((one) => {
-    const line = paragraph(differenceSentence(one), page, '  ')
+    const line = paragraph(differenceSentence(one, differences.length), page, '  ')
     return one.proven ? line : page.c.dim(line)
   })
   return [page.c.bold('Differences:'), ...lines].join('\n')
@@ -183,11 +183,19 @@ export function differencesSection({ ranking }: BenchReport, page: Page): string
 
 type Difference = Ranking['differences'][number]
 
-export function differenceSentence({ quantile, lower, higher, differenceMs, ci95, proven, why }: Difference): string {
+/** Of `count` that are judged together: what is likely by itself may not be proven among them. */
+export function differenceSentence(
+  { quantile, lower, higher, differenceMs, ci95, proven, why }: Difference,
+  count: number,
+): string {
   const at = quantile.toUpperCase()
   const figure = numberFormat([differenceMs, ...(ci95 ?? [])])
   if (proven) {
     return `${at}: ${higher} is ${figure(differenceMs)} ms${ci95 ? ` ${bracketed(ci95, figure)}` : ''} above ${lower}.`
+  }
+  if (ci95 && ci95[0] > 0) {
+    const among = `not proven among ${counted(count, 'comparison')}: more requests tell`
+    return `${at}: ${higher} is likely above ${lower} (${intervalWords(ci95, figure)} ms), and ${among}.`
   }
   const between = ci95 ? ` (${intervalWords(ci95, figure)} ms)` : why === null ? '' : `: ${why}`
   return `${at}: that ${higher} is above ${lower} is not proven${between}.`

@@ -32,9 +32,10 @@ function reach({ levels, until, frontier }: SweepCurve, report: SweepReport): st
   if (!level?.overheadMs) return `Already at the lowest level the gateway does not stay ${limit}.`
   const { p99, ci95 } = level.overheadMs
   const interval = isOpen(ci95) ? '' : ` ${bracketed(ci95)}`
+  const isProven = ci95[1] !== null && ci95[1] <= TOTAL_BUDGET_MS
   return (
     `The gateway adds ${limit} up to ${levelName(level.level, report)} (${formatNumber(level.achievedRps)} ` +
-    `requests/s): ${formatMs(p99)} ms${interval} there.`
+    `requests/s): ${formatMs(p99)} ms${interval} there${isProven ? '' : ', which is not proven'}.`
   )
 }
 

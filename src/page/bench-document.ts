@@ -26,7 +26,7 @@ export function reportDocument(report: BenchReport): Document {
   const [first, ...others] = runsOf(report)
   const page = benchDocument(first, others)
   if (others.length === 0) return page
-  const differences = (report.ranking?.differences ?? []).map((one) => differenceSentence(one))
+  const differences = (report.ranking?.differences ?? []).map((one, _, all) => differenceSentence(one, all.length))
   const lines = [rankingSentence(report), ...droppedLines(report), ...differences]
   return {
     ...page,

@@ -10,6 +10,7 @@ import { renderComparison } from '../../src/output/compare-table.ts'
 import { renderDoctor } from '../../src/output/doctor-table.ts'
 import { renderPlan } from '../../src/output/plan-table.ts'
 import { renderSlo } from '../../src/output/slo-table.ts'
+import { sweepAnswer } from '../../src/output/sweep-answer.ts'
 import { renderSweep } from '../../src/output/sweep-table.ts'
 import { makePage, type Page } from '../../src/output/table.ts'
 import { parsePlanFlags } from '../../src/planning/plan-options.ts'
@@ -217,11 +218,16 @@ describe('an answer', () => {
     ['compare: fail', /^FAIL P99 overhead 20\.0 ms .* >= 7 ms \(/],
     [
       'sweep',
-      /^The gateway adds under 7 ms at P99 up to 8 in flight \(800 requests\/s\): 4\.00 ms \[3\.20, 5\.20\] there/,
+      /^The gateway adds under 7 ms at P99 up to 8 in flight \(800 requests\/s\): 4\.00 ms \[3\.20, 5\.20\] there\. /,
     ],
     ['slo', /^(PASS|FAIL|INCONCLUSIVE) \S+/],
     ['doctor', /^Found .*\d warnings.*, the worst: .*Each finding names its fix/],
   ])('of %s', (name, pattern) => {
     expect(first(name)).toMatch(pattern)
+  })
+
+  it('of a sweep says where the interval of the level exceeds the limit', () => {
+    const { text } = sweepAnswer(makeSweep([makeLevel(8, 6)]))
+    expect(text).toContain('up to 8 in flight (800 requests/s): 6.00 ms [4.80, 7.80] there, which is not proven.')
   })
 })

@@ -5,7 +5,7 @@ import { toCsv } from '../../src/exports/csv.ts'
 import { toOpenMetrics } from '../../src/exports/openmetrics.ts'
 import { renderBenchMarkdown } from '../../src/output/bench-markdown.ts'
 import { renderBench } from '../../src/output/bench-table.ts'
-import { gatewaysOf, rankingSentence } from '../../src/output/gateways-table.ts'
+import { differenceSentence, gatewaysOf, rankingSentence } from '../../src/output/gateways-table.ts'
 import { renderJunit } from '../../src/output/junit.ts'
 import { makePage } from '../../src/output/table.ts'
 import { reportDocument } from '../../src/page/bench-document.ts'
@@ -82,6 +82,22 @@ describe('the order of gateways', () => {
   })
 })
 
+describe('a difference', () => {
+  it('that is sure by itself and cannot be proven among so many by so few blocks is called likely', () => {
+    const few = makeGateways(
+      { slow: { added: around(6) }, quick: { added: around(1) }, same: { added: around(1) } },
+      { requests: 100, blocks: 10, direct },
+    )
+    const differences = rankGateways(runsOf(few))?.differences ?? []
+    const slow = differences.find(({ higher, quantile }) => higher === 'slow' && quantile === 'p50')
+    if (!slow) throw new Error('no difference')
+    expect(slow).toMatchObject({ proven: false, why: null })
+    expect(differenceSentence(slow, differences.length)).toMatch(
+      /^P50: slow is likely above (quick|same) \(4\.\S+ to 5\.\S+ ms\), and not proven among 6 comparisons: more requests tell\.$/,
+    )
+  })
+})
+
 describe('the verdict on several gateways', () => {
   const gate = judgeBench(runsOf(three), { ...nothing, budgetMs: 4 })
 
@@ -131,7 +147,7 @@ describe('the verdict on several gateways', () => {
     const markdown = renderBenchMarkdown(report, gate)
     expect(markdown).toMatch(/\| slow \| 6\.\d/)
     const suite = { name: 'kt bench', gate: gate ?? { verdict: 'pass', checks: [] }, inconclusive: 'fail' } as const
-    expect(renderJunit({ ...suite, properties: {}, timestamp: '' })).toContain('name="slow: overhead.p99 &lt; 4"')
+    expect(renderJunit({ ...suite, properties: {}, timestamp: '' })).toContain('name="slow: overhead.p99 &lt; 4 ms"')
     expect(toOpenMetrics(report)).toMatch(/kt_bench_check_passed\{.*arm="quick",metric="overhead.p99".*\} 1/)
     for (const name of ['slow', 'quick', 'same', 'direct']) expect(toCsv(report)).toContain(`summary,${name},`)
   })
