@@ -118,7 +118,7 @@ export class WarmUp {
       const probe = new Probe((outcome) => {
         if (typeof outcome !== 'number') resolve(upstreamError(name, outcome).message)
         else if ((outcome >= 200 && outcome < 300) || SERVES.has(outcome)) resolve(undefined)
-        else resolve(`provider '${name}' answered ${outcome} to ${path}`)
+        else resolve(`provider '${name}' answered ${outcome} to ${path}${pathAdvice(outcome, basePath)}`)
       })
       const request = { method: 'GET', path, headers: upstream.headers([], NOTHING_ASKED, []), body: null }
       const isAsked = acquire(
@@ -175,4 +175,9 @@ class Probe implements UpstreamHandler {
 /** The provider's path for a path that clients write as '/v1/…'. */
 function providerPath(basePath: string, path: string): string {
   return path.startsWith('/v1/') ? basePath + path.slice('/v1'.length) : path
+}
+
+/** Providers serve their API below a version, which a base URL without a path leaves out. */
+function pathAdvice(status: number, basePath: string): string {
+  return status === 404 && basePath === '' ? '; a base URL mostly ends with /v1' : ''
 }

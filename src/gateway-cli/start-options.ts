@@ -42,7 +42,11 @@ export const startFlags = {
   }),
   workers: text(workers.optional(), 'serving processes: a number, or auto for one for each core [default: 1]'),
   'next-free-port': toggle('use the next free port when --port is taken'),
-  upstream: text(baseUrl.optional(), "base URL of the provider, instead of the config's", { helpValue: 'url' }),
+  upstream: text(
+    baseUrl.optional(),
+    "base URL of the provider, such as http://127.0.0.1:41001/v1, instead of the config's",
+    { helpValue: 'url' },
+  ),
   'jit-warmup': yesOrNo(
     'have the code compiled before /readyz says yes, which takes up to 3 s and some 50 MB [default: yes, but where ' +
       "memory is limited to less than 256 MB for each process, or the config's warmup.jit says otherwise]",

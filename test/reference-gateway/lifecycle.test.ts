@@ -139,3 +139,15 @@ test('a failed warm-up is reported, does not stop the start, and is repeated', a
   healthy = true
   while ((await ask(`${gateway.url}/readyz`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
 })
+
+test('a provider that knows no path below an address without /v1 is said to lack it', async () => {
+  const provider = await upstream((_request, response) => answerJson(response, {}, 404))
+  const reports: string[] = []
+  const warmup = { connections_per_provider: 1 }
+  const { origin } = new URL(provider.url)
+  const gateway = await gatewayBefore(origin, { warmup }, { report: (problem) => reports.push(problem) })
+  await gateway.warmedUp
+  expect(reports).toEqual([
+    `warm-up: provider 'openai' answered 404 to /models; a base URL mostly ends with /v1 (${origin}); trying again`,
+  ])
+})
