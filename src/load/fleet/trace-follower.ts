@@ -73,7 +73,7 @@ export class TraceFollower {
 
   /** A row keeps its place until it is told when it left. */
   get #room(): number {
-    return RING_ROWS - (this.#rows.written - this.#told)
+    return this.#rows.hasRoomForIds(this.#told) ? RING_ROWS - (this.#rows.written - this.#told) : 0
   }
 
   get #pauseMs(): number {

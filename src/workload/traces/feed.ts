@@ -107,7 +107,8 @@ export class TraceFeed {
   readonly #room = async (): Promise<void> => {
     while (!this.#stop.signal.aborted) {
       this.#account()
-      if (this.#ring.written - this.#accounted <= RING_ROWS - ROOM) return
+      const isRoomForRows = this.#ring.written - this.#accounted <= RING_ROWS - ROOM
+      if (isRoomForRows && this.#ring.hasRoomForIds(this.#accounted)) return
       await wait(WAIT_MS)
     }
   }

@@ -6,6 +6,8 @@
  */
 export const RING_ROWS = 65_536
 export const RING_IDS = 1_048_576
+/** More hashes than come at once: in a piece of a file, or an answer to a fleet worker, with the longest prompt. */
+const IDS_AT_ONCE = 262_144
 /** Arms whose times are written back. */
 export const RING_ARMS = 2
 /** Threads of this machine, or the workers of a fleet. */
@@ -81,6 +83,14 @@ export class RingRows {
   /** The first row that worker `worker` still needs; it may not be there yet. */
   takenBy(worker: number): number {
     return Atomics.load(this.#head, TAKEN + worker)
+  }
+
+  /** Whether hashes that come at once have a place, and those of row `row` and after it keep theirs. */
+  hasRoomForIds(row: number): boolean {
+    if (row >= this.written) return true
+    const begin = this.#sizes[this.#place(row) * 4 + 2] ?? 0
+    const held = (Atomics.load(this.#head, ID_COUNT) - begin + RING_IDS) % RING_IDS
+    return held <= RING_IDS - IDS_AT_ONCE
   }
 
   /** Worker `worker` needs no row before this one any longer. */

@@ -31,7 +31,8 @@ afterEach(async () => {
 })
 
 const inputOf = (row: number): number => 1 + (row % 1_000)
-const idsOf = (row: number): number[] => (row % 3 === 0 ? [row, row + 1].slice(0, Math.ceil(inputOf(row) / 16)) : [])
+const idsOf = (row: number): number[] =>
+  row % 2 === 0 ? Array.from({ length: Math.ceil(inputOf(row) / BLOCK_TOKENS) }, (_, i) => row + i) : []
 
 async function startRelay(workers: number): Promise<RingRows> {
   const link = await linkTo(broker)
@@ -89,7 +90,7 @@ async function sendOwn({ rows }: Follower, share: { index: number; count: number
   }
 }
 
-test('more rows than a ring holds, with the broker gone in between', async () => {
+test('more rows and hashes than a ring holds, with the broker gone in between', async () => {
   const [total, count] = [2 * RING_ROWS, 2]
   const source = await startRelay(count)
   const followers = [await startFollower(0), await startFollower(1)]
@@ -107,7 +108,8 @@ test('more rows than a ring holds, with the broker gone in between', async () =>
   }
   while (source.written < total) {
     account()
-    for (let i = 0; i < 1_000 && source.written < total && source.written - accounted < RING_ROWS; i++) writeRow(source)
+    const isRoom = (): boolean => source.written - accounted < RING_ROWS && source.hasRoomForIds(accounted)
+    for (let i = 0; i < 1_000 && source.written < total && isRoom(); i++) writeRow(source)
     if (!restarted && source.written > total / 2) {
       restarted = true
       await broker.stop()
@@ -130,7 +132,7 @@ test('more rows than a ring holds, with the broker gone in between', async () =>
 test('a worker that sends nothing yet has no more rows than a ring holds', async () => {
   const source = await startRelay(1)
   const { rows, follower } = await startFollower(0)
-  for (let row = 0; row < RING_ROWS; row++) writeRow(source)
+  for (let row = 0; row < RING_ROWS; row++) source.write(row, 1, 1, undefined, 0)
   await follower.first
   await until(() => rows.written === RING_ROWS)
   writeRow(source)

@@ -149,6 +149,31 @@ test.runIf(posix)('through a FIFO no more is in memory than the ring holds', { t
   await writing
 })
 
+test('more hashes than the ring holds: those of each row are its own until it is sent', async () => {
+  const [rows, each] = [3_000, 586]
+  const line = (row: number): string => {
+    const ids = Array.from({ length: each }, (_, i) => row * 10 + (i % 10))
+    return JSON.stringify({ timestamp: row, input_length: each * 512, output_length: 1, hash_ids: ids })
+  }
+  const path = dir.write('hashes.jsonl', Array.from({ length: rows }, (_, row) => `${line(row)}\n`).join(''))
+  const ring = createRing()
+  const feed = new TraceFeed({ path, selection: ALL }, ring, () => {})
+  await feed.start()
+  const view = new RingRows(ring)
+  for (let row = 0, before = 0; row < rows; row++) {
+    view.take(row, 0)
+    // The reader is as far ahead as it goes.
+    while (view.written <= row || (row % 500 === 0 && view.written > before)) {
+      before = view.written
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const own = [view.idCount(row), view.id(row, 0), view.id(row, each - 1)]
+    if (own.join() !== [each, row * 10, row * 10 + 5].join()) expect([row, own]).toEqual([row, [each, row * 10]])
+  }
+  view.take(rows, 0)
+  expect((await feed.close())?.ids).toBe(rows * each)
+})
+
 describe('the text of a row', () => {
   async function maker(path: string) {
     const { ring } = await fed(path)
