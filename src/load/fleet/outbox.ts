@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Link } from './link.ts'
 import * as protocol from './protocol.ts'
 
-const KEPT_WITHIN_MS = 2_000
-const RETRY_MS = 200
+/** Longer each time: a broker that thousands send to at once has more to do the more often they send again. */
+export const KEPT_WITHIN_MS = 2_000
+export const KEPT_WITHIN_MOST_MS = 16_000
+export const RETRY_MS = 200
 /** A result that the broker does not take for so long is given up. */
 const KEEP_TRYING_MS = 600_000
 /** Left of the broker's largest message for what goes around a piece. */
@@ -43,12 +45,8 @@ export class Outbox {
     this.#kept = this.#kept.then(async () => {
       for (const [part, bytes] of all.entries()) {
         const msgID = `${run}.${index}.${number}.${part}`
-        await this.#keepTrying(() =>
-          this.#link.js.publish(subject, protocol.write({ number, part, parts: all.length, bytes }), {
-            msgID,
-            timeout: KEPT_WITHIN_MS,
-          }),
-        )
+        const piece = protocol.write({ number, part, parts: all.length, bytes })
+        await this.#keepTrying((timeout) => this.#link.js.publish(subject, piece, { msgID, timeout }))
       }
     })
   }
@@ -66,13 +64,15 @@ export class Outbox {
     }
   }
 
-  async #keepTrying(attempt: () => Promise<unknown>): Promise<void> {
+  async #keepTrying(attempt: (timeoutMs: number) => Promise<unknown>): Promise<void> {
     const untilMs = performance.now() + KEEP_TRYING_MS
+    let timeoutMs = KEPT_WITHIN_MS
     while (!this.#isReleased() && performance.now() < untilMs) {
       try {
-        await attempt()
+        await attempt(timeoutMs)
         return
       } catch {
+        timeoutMs = Math.min(2 * timeoutMs, KEPT_WITHIN_MOST_MS)
         await sleep(RETRY_MS)
       }
     }

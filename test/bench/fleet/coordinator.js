@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { Fleet } from '../../../dist/src/load/fleet/coordinator.js'
@@ -29,6 +30,8 @@ const groups = await Promise.all(
 const said = new Map()
 for (const group of groups) group.on('message', (what) => said.set(what, (said.get(what) ?? 0) + 1))
 
+const loop = monitorEventLoopDelay({ resolution: 5 })
+loop.enable()
 const link = await connectTo(address, {}, 'a simulation')
 const options = { run: `sim${count}`, graceMs: 10_000, labels: {}, size: undefined, note: () => {} }
 const startMs = performance.now()
@@ -91,7 +94,8 @@ process.send({
   'from the end to the merged record': `${reported.seconds} s`,
   'CPU for that': seconds(reported.cpu),
   'most memory': `${(process.resourceUsage().maxRSS / 1e6).toFixed(2)} GB`,
-  'longest silence': `${(Math.max(...silences) / 1_000).toFixed(1)} s`,
+  'longest turn': `${(loop.max / 1e9).toFixed(2)} s`,
+  'longest silence heard': `${(Math.max(...silences) / 1_000).toFixed(1)} s`,
   lost: faults.length,
 })
 
