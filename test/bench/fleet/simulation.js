@@ -6,6 +6,7 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,10 +64,11 @@ process.exit()
 
 /** With a broker of its own, so that none has anything of another size. */
 async function simulate(count) {
-  const port = 40_000 + Math.floor(Math.random() * 5_000)
+  // Below those that the system gives to whoever connects.
+  const port = 20_000 + Math.floor(Math.random() * 10_000)
   const where = ['--addr', '127.0.0.1', '--port', String(port), '--jetstream', '--store_dir', join(folder, 'kept')]
   const broker = spawn(program.command, where, { env: program.env, stdio: 'ignore' })
-  await sleep(500)
+  while (!(await listens(port))) await sleep(50)
   const options = [`nats://127.0.0.1:${port}`, String(broker.pid), given, String(count)]
   const coordinator = fork(new URL('coordinator.js', import.meta.url), options)
   const [row] = await Promise.race([once(coordinator, 'message'), once(coordinator, 'exit').then(() => [{ count }])])
@@ -75,6 +77,16 @@ async function simulate(count) {
   await once(broker, 'exit')
   rmSync(join(folder, 'kept'), { recursive: true, force: true })
   return row
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 }
 
 /** What one of two threads recorded and told. */
