@@ -46,9 +46,12 @@ export function providerLines({ quotas, amplification, demand }: Plan, page: Pag
 /** What other vendors publish, beside Kong's. */
 export function publishedLines(published: NonNullable<Plan['published']>): string[] {
   return published.map(
-    ({ name, instances, vcpu, memoryGib, requestsPerSec, p99Ms, needsVcpu, source, date }) =>
-      `- ${name}: ${formatNumber(requestsPerSec)} requests/s on ${instances} x ${vcpu} vCPU, ${memoryGib} GB (P99 ` +
-      `${formatNumber(p99Ms)} ms), so ${raw(needsVcpu)} vCPU for this rate, of whatever tokens: ${source} (${date}).`,
+    ({ name, instances, vcpu, memoryGib, requestsPerSec, tokensPerSec, p99Ms, ...rest }) =>
+      `- ${name}: ${formatNumber(requestsPerSec)} requests/s` +
+      `${tokensPerSec === undefined ? '' : `, ${formatCount(tokensPerSec)} tokens/s`} on ${instances} x ${vcpu} vCPU, ` +
+      `${memoryGib} GB (P99 ${formatNumber(p99Ms)} ms), so ${raw(rest.needsVcpu)} vCPU for this rate` +
+      `${rest.needsVcpuByTokens === undefined ? ', of whatever tokens' : `, ${raw(rest.needsVcpuByTokens)} by tokens`}` +
+      `: ${rest.source} (${rest.date}).`,
   )
 }
 

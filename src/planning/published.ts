@@ -10,6 +10,7 @@ const entrySchema = z.strictObject({
   vcpu: positive,
   memory_gib: positive,
   requests_per_sec: positive,
+  tokens_per_sec: positive.optional(),
   p99_ms: positive,
   source: z.string(),
   date: z.string(),
@@ -18,9 +19,19 @@ const entrySchema = z.strictObject({
 export function readPublished(): Published[] {
   const path = packaged('profiles', 'sizing', 'published.yaml')
   return Object.entries(readYaml(path, z.record(z.string(), entrySchema), 'file of published sizing')).map(
-    ([name, { memory_gib: memoryGib, requests_per_sec: requestsPerSec, p99_ms: p99Ms, ...entry }]) => ({
+    ([
+      name,
+      {
+        memory_gib: memoryGib,
+        requests_per_sec: requestsPerSec,
+        tokens_per_sec: tokensPerSec,
+        p99_ms: p99Ms,
+        ...entry
+      },
+    ]) => ({
       name,
       ...entry,
+      ...(tokensPerSec === undefined ? {} : { tokensPerSec }),
       memoryGib,
       requestsPerSec,
       p99Ms,

@@ -84,10 +84,12 @@ const publishedSchema = z.strictObject({
   vcpu: vcpu.describe('vCPU of each'),
   memoryGib: positive.describe('memory of each'),
   requestsPerSec: positive.describe('requests a second of all of them'),
+  tokensPerSec: positive.optional().describe('tokens a second of all of them, input and output'),
   p99Ms: positive.describe('99th percentile of their latency'),
   source,
   date,
   needsVcpu: positive.describe('at the peak, by requests/s alone'),
+  needsVcpuByTokens: positive.optional().describe('at the peak, by tokens/s alone'),
 })
 
 const instanceSchema = z.strictObject({

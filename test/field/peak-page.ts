@@ -87,8 +87,13 @@ function interval(low: number | undefined, high: number | undefined): string {
 }
 
 function publishedOf({ published = [] }: Plan, name: string): string {
-  const own = published.filter((one) => one.name.toLowerCase() === name)
-  return own.length === 0 ? NONE : own.map(({ needsVcpu }) => `${formatNumber(needsVcpu)} vCPU`).join('; ')
+  const own = published.filter((one) => one.name.toLowerCase().split(',')[0] === name)
+  return own.length === 0 ? NONE : own.map(needOf).join('; ')
+}
+
+function needOf({ needsVcpu, needsVcpuByTokens }: NonNullable<Plan['published']>[number]): string {
+  const byTokens = needsVcpuByTokens === undefined ? '' : `, ${formatNumber(needsVcpuByTokens)} by tokens/s`
+  return `${formatNumber(needsVcpu)} vCPU by requests/s${byTokens}`
 }
 
 function kongRow({ workers, tier }: Plan): string[] {
@@ -103,11 +108,11 @@ function vendorLines({ sizing, formula, published = [], demand }: Plan): string[
       `Kong, ${sizing.source}, read ${outputPerWorker.date ?? 'at a date unknown'}: (input / ${ratio.value} + output) / ` +
         `${formatCount(outputPerWorker.value)} a worker (${PAGES.Kong})`,
     ),
-    ...published.map(({ name, instances, vcpu, requestsPerSec, source, date, needsVcpu }) =>
+    ...published.map((one) =>
       listed(
-        `${name}, ${source}, read ${date}: ${formatNumber(requestsPerSec)} requests/s on ${instances} x ${vcpu} vCPU, ` +
-          `not streamed; the ${formatCount(demand.requestsPerSec)} requests/s of this peak would take ` +
-          `${formatNumber(needsVcpu)} vCPU (${PAGES[name] ?? 'no page'})`,
+        `${one.name}, ${one.source}, read ${one.date}: ${formatNumber(one.requestsPerSec)} requests/s on ` +
+          `${one.instances} x ${one.vcpu} vCPU; the ${formatCount(demand.requestsPerSec)} requests/s of this peak would ` +
+          `take ${needOf(one)} (${PAGES[one.name.split(',')[0] ?? ''] ?? 'no page'})`,
       ),
     ),
   ]

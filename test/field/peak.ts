@@ -3,13 +3,12 @@
  * whose CPU is read beside its own, then `kt plan --from-bench` on it.
  */
 import { join } from 'node:path'
-import { busyShare, reasonUnusable } from '../../src/plan/calibrate/run.ts'
+import { busyShare, type MeasuredRun, reasonUnusable } from '../../src/plan/calibrate/run.ts'
 import { measuredRuns } from '../../src/planning/measured-runs.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
 import { now } from '../../src/system/clock.ts'
 import { findProcesses } from '../../src/watch/processes.ts'
 import { API_KEY, type Gateway } from '../setup/gateways.ts'
-import { reasonOf } from '../setup/peers/find.ts'
 import { kt, startKt } from '../support/kt.ts'
 import type { PeakOf, Plan } from './peak-page.ts'
 
@@ -26,7 +25,7 @@ export interface SweepLength {
 
 /** Levels far apart, for less than a minute in all: those of a slow gateway and those of a quick one. */
 export function lengthOf(seconds: number): SweepLength {
-  return { levels: [4, 16, 64, 160], step: `${Math.min(4, Math.max(2, Math.round(seconds / 4)))}s` }
+  return { levels: [2, 4, 16, 64, 128], step: `${Math.min(4, Math.max(2, Math.round(seconds / 4)))}s` }
 }
 
 /** The same peak by the vendors' own figures, which also says how long its requests are taken to be. */
@@ -38,7 +37,8 @@ const planArgs = (...from: string[]) => ['plan', ...PEAK, ...from, '--json']
 
 async function planOf(args: readonly string[], cwd?: string): Promise<Plan> {
   const { code, stdout, stderr } = await kt([...args], {}, cwd)
-  if (code !== 0) throw new Error(stderr.trim().replaceAll(/\s+/g, ' '))
+  // What to do about it stands on the next line.
+  if (code !== 0) throw new Error(stderr.trim().split('\n')[0])
   return planSchema.parse(JSON.parse(stdout))
 }
 
@@ -81,15 +81,27 @@ export async function peakOf(
 
 const fromBench = (report: string) => planArgs('--from-bench', report)
 
-/** The plan from a report in this folder, and how busy the worker was at the levels that a plan may rest on. */
+/** The plan from a report in this folder, or why there is none; and how busy the worker was. */
 export async function planFrom(report: string, folder: string): Promise<Pick<PeakOf, 'plan' | 'why' | 'busy'>> {
-  const usable = measuredRuns(join(folder, report), 1).filter((run) => reasonUnusable(run, 1) === undefined)
-  const shares = usable.flatMap((run) => busyShare(run) ?? [])
-  const busy = shares.length === 0 ? null : Math.max(...shares)
-  return planOf(fromBench(report), folder).then(
-    (plan) => ({ plan, busy }),
-    (error: unknown) => ({ ...unplanned(reasonOf(error)), busy }),
+  const planned = await planOf(fromBench(report), folder).then(
+    (plan) => ({ plan }),
+    (error: Error) => unplanned(error.message),
   )
+  return { ...planned, busy: busyIn(join(folder, report)) }
+}
+
+/** The busiest level that a plan may rest on; of all where it may rest on none. */
+function busyIn(path: string): number | null {
+  let runs: MeasuredRun[]
+  try {
+    runs = measuredRuns(path, 1)
+  } catch {
+    // What is wrong with the report is why there is no plan.
+    return null
+  }
+  const usable = runs.filter((run) => reasonUnusable(run, 1) === undefined)
+  const shares = (usable.length > 0 ? usable : runs).flatMap((run) => busyShare(run) ?? [])
+  return shares.length === 0 ? null : Math.max(...shares)
 }
 
 const unplanned = (why: string) => ({ plan: null, busy: null, why: why.replace(/^kt: /, '').replaceAll(/\s+/g, ' ') })

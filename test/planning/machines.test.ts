@@ -128,8 +128,11 @@ test('a ceiling is never ranked above what is guaranteed', async () => {
 
 test('what LiteLLM and Portkey publish stands beside Kong’s, with its source', async () => {
   const { plan } = await planReport(parsePlanFlags({ rps: '2340', workload: 'chat' }, 'kt plan'))
+  const { inputTokensPerSec, outputTokensPerSec } = plan.demand
+  const byTokens = ((inputTokensPerSec + outputTokensPerSec) / 225e6) * 132
   expect(plan.published).toMatchObject([
     { name: 'LiteLLM', needsVcpu: 32, date: '2026-11' },
+    { name: 'LiteLLM, long prompts', needsVcpu: expect.closeTo(102.96), needsVcpuByTokens: expect.closeTo(byTokens) },
     { name: 'Portkey', source: expect.stringContaining('measured by LiteLLM') },
   ])
   expect(renderPlan(plan, { ...PAGE, explain: true }).replaceAll(/\s+/g, ' ')).toContain(
