@@ -117,6 +117,7 @@ export function readHead(status: number, raw: RawHeaders): UpstreamHead {
     serverTiming: '',
     trailer: '',
   }
+  let cacheControl = ''
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const value = raw[i + 1] ?? ''
@@ -132,15 +133,23 @@ export function readHead(status: number, raw: RawHeaders): UpstreamHead {
       else if (key === 'content-type') {
         head.contentType = joinLists(head.contentType, value)
         head.isEventStream = value.toLowerCase().startsWith('text/event-stream')
-      } else if (key === 'cache-control') head.isPrivate ||= /\b(?:no-store|no-cache|private)\b/i.test(value)
+      } else if (key === 'cache-control') cacheControl = joinLists(cacheControl, value)
       else if (key === 'vary') head.isPrivate ||= value.includes('*')
       else if (key === 'retry-after') head.retryAfter = value
       else if (key === 'x-request-id') head.isNamed = true
       else if (key === 'content-encoding') head.isEncoded = value.toLowerCase() !== 'identity'
     }
   }
+  if (cacheControl !== '') head.isPrivate ||= (head.isEventStream ? NOT_KEPT_AS_STREAM : NOT_KEPT).test(cacheControl)
   return head
 }
+
+const NOT_KEPT = /\b(?:no-store|no-cache|private)\b/i
+/**
+ * Providers send every event stream with `no-cache`, so that no proxy holds it back. They say nothing by it to a cache
+ * that its owner has switched on for them.
+ */
+const NOT_KEPT_AS_STREAM = /\b(?:no-store|private)\b/i
 
 /** For a body whose length is no longer the announced one. */
 export function removeContentLength(head: UpstreamHead): void {

@@ -65,46 +65,52 @@ describe('whether a cache answered', () => {
   })
 })
 
-it('the cache of the reference gateway hits what was repeated, and a hit costs less than a miss', async () => {
-  const provider = await quickProvider({ ttftMs: 20 })
-  const gateway = await startGateway(
-    gatewayConfigSchema({}).parse({
-      gateway: {
-        ...{ host: '127.0.0.1', port: 0, admin_port: 0 },
-        providers: [{ name: 'p', base_url: `${provider.url}/v1` }],
-        warmup: { enabled: false },
-        cache: { enabled: true },
-      },
-    }),
-  )
-  try {
-    const { report } = await bench({
-      ...{ url: gateway.url, baselineUrl: provider.url },
-      ...{ cacheHits: '30%', extraBody: '{"temperature":0}', maxTokens: 3 },
-      ...{ requests: 200, jitWarmup: false, floor: false, compareAnswers: false },
-    })
-    const run = primaryRun(benchReportSchema.parse(report))
-    const { cache, baseline } = run
-    expect(run.load.workload.cacheHits).toEqual({ share: 0.3, pool: 20 })
-    expect(cache?.toldBy).toEqual({ header: 200, stamp: 0, schedule: 0 })
-    expect(cache?.hits.sent).toBe(cache?.repeated)
-    expect(cache?.hitRate).toBeCloseTo(0.3, 1)
-    expect((cache?.hits.sent ?? 0) + (cache?.misses.sent ?? 0)).toBe(200)
-    expect(cache?.hits.latencyMs?.p50).toBeLessThan(cache?.misses.latencyMs?.p50 ?? 0)
-    // Those of hits are theirs alone.
-    expect(run.overhead[0]?.count).toBe(cache?.misses.overheadMs?.count)
-    expect(cache?.hits.overheadMs?.count).toBe(cache?.hits.sent)
-    // The provider has no cache: its stamps say so, and each of them counts.
-    expect(baseline?.cache).toMatchObject({ hitRate: 0, repeated: cache?.repeated, toldBy: { stamp: 200 } })
-    expect(baseline?.overhead[0]?.count).toBe(200)
-    const text = cacheSection(run, makePage(100, false))
-    expect(text).toMatch(/By cache \(ms\): +Requests/)
-    expect(text).toMatch(/hits: +\d+/)
-    expect(text).toContain("hits, by the gateway's header")
-    const markdown = renderBenchMarkdown(report, null)
-    for (const row of ['hits, overhead', 'misses, latency']) expect(markdown).toContain(`| ${row} |`)
-  } finally {
-    await gateway.close()
-    await provider.close()
-  }
-})
+it.each([
+  ['whole answers', false],
+  ['streams', true],
+])(
+  'the cache of the reference gateway hits what was repeated, and a hit costs less than a miss: %s',
+  async (_, stream) => {
+    const provider = await quickProvider({ ttftMs: 20 })
+    const gateway = await startGateway(
+      gatewayConfigSchema({}).parse({
+        gateway: {
+          ...{ host: '127.0.0.1', port: 0, admin_port: 0 },
+          providers: [{ name: 'p', base_url: `${provider.url}/v1` }],
+          warmup: { enabled: false },
+          cache: { enabled: true },
+        },
+      }),
+    )
+    try {
+      const { report } = await bench({
+        ...{ url: gateway.url, baselineUrl: provider.url },
+        ...{ stream, cacheHits: '30%', extraBody: '{"temperature":0}', maxTokens: 3 },
+        ...{ requests: 200, jitWarmup: false, floor: false, compareAnswers: false },
+      })
+      const run = primaryRun(benchReportSchema.parse(report))
+      const { cache, baseline } = run
+      expect(run.load.workload.cacheHits).toEqual({ share: 0.3, pool: 20 })
+      expect(cache?.toldBy).toEqual({ header: 200, stamp: 0, schedule: 0 })
+      expect(cache?.hits.sent).toBe(cache?.repeated)
+      expect(cache?.hitRate).toBeCloseTo(0.3, 1)
+      expect((cache?.hits.sent ?? 0) + (cache?.misses.sent ?? 0)).toBe(200)
+      expect(cache?.hits.latencyMs?.p50).toBeLessThan(cache?.misses.latencyMs?.p50 ?? 0)
+      // Those of hits are theirs alone.
+      expect(run.overhead[0]?.count).toBe(cache?.misses.overheadMs?.count)
+      expect(cache?.hits.overheadMs?.count).toBe(cache?.hits.sent)
+      // The provider has no cache: its stamps say so, and each of them counts.
+      expect(baseline?.cache).toMatchObject({ hitRate: 0, repeated: cache?.repeated, toldBy: { stamp: 200 } })
+      expect(baseline?.overhead[0]?.count).toBe(200)
+      const text = cacheSection(run, makePage(100, false))
+      expect(text).toMatch(/By cache \(ms\): +Requests/)
+      expect(text).toMatch(/hits: +\d+/)
+      expect(text).toContain("hits, by the gateway's header")
+      const markdown = renderBenchMarkdown(report, null)
+      for (const row of ['hits, overhead', 'misses, latency']) expect(markdown).toContain(`| ${row} |`)
+    } finally {
+      await gateway.close()
+      await provider.close()
+    }
+  },
+)

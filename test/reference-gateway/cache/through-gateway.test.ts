@@ -198,6 +198,7 @@ test('a hit says its age; what the provider keeps to itself is not kept', async 
   expect(second.message.headers.age).toBe('0')
   for (const [name, value] of [
     ['cache-control', 'no-store'],
+    ['cache-control', 'no-cache, must-revalidate'],
     ['cache-control', 'max-age=60, private'],
     ['vary', '*'],
   ] as const) {
@@ -207,6 +208,27 @@ test('a hit says its age; what the provider keeps to itself is not kept', async 
     })
     const before = await gatewayBefore(own.url, ON)
     expect([await post(before, BODY), await post(before, BODY)].map(cacheOf)).toEqual(['miss', 'miss'])
+  }
+})
+
+test.each([
+  ['no-cache', 'hit'],
+  ['no-cache, no-transform', 'hit'],
+  ['no-cache, no-store', 'miss'],
+  ['private, no-cache', 'miss'],
+])('a stream whose provider says %s is a %s when it is asked for again', async (control, second) => {
+  for (const [first, last] of [
+    ['cache-control', 'content-type'],
+    ['content-type', 'cache-control'],
+  ] as const) {
+    const values = { 'cache-control': control, 'content-type': 'text/event-stream' }
+    const own = await upstream((_request, response) => {
+      response.writeHead(200, { [first]: values[first], [last]: values[last] }).end(EVENTS.join(''))
+    })
+    const gateway = await gatewayBefore(own.url, ON)
+    const answers = [await post(gateway, STREAMED), await post(gateway, STREAMED)]
+    expect(answers.map(cacheOf)).toEqual(['miss', second])
+    expect(answers[1]?.body).toEqual(answers[0]?.body)
   }
 })
 
