@@ -8,6 +8,8 @@ import type { TextBuffer } from './text-buffer.ts'
 
 /** No match so far (of an end), no step made so far (of a step). */
 export const NONE = -1
+/** So many candidates are compared with each other; most texts never have more. */
+const FEW = 4
 
 export class MatchCandidates {
   /** Of each candidate: where it begins, the automaton's state, and where its best match so far ends. */
@@ -19,9 +21,11 @@ export class MatchCandidates {
   readonly allEnds: number[] = []
   automaton: Automaton
   readonly #verified: boolean
-  /** By state: the mark of the last character at which a candidate was in it. */
-  #marks = new Uint32Array(64)
+  /** By state, where there are many: the mark of the last character at which a candidate was in it. */
+  #marks: Uint32Array | undefined
   #mark = 0
+  /** At this character there are many. */
+  #areMany = false
 
   constructor(automaton: Automaton, verified: boolean) {
     this.automaton = automaton
@@ -44,9 +48,11 @@ export class MatchCandidates {
 
   /** Call before the first `step` or `begin` of a character. */
   nextCharacter(): void {
+    this.#areMany = this.count > FEW
+    if (!this.#areMany) return
     this.#mark++
     if (this.#mark <= 0xffff_fffe) return
-    this.#marks.fill(0)
+    this.#marks?.fill(0)
     this.#mark = 1
   }
 
@@ -74,7 +80,7 @@ export class MatchCandidates {
           end = next
           if (verified) this.allEnds.push(end)
         }
-        state = (flags & ENDED) !== 0 || !this.#isFirstIn(target) ? DEAD : target
+        state = (flags & ENDED) !== 0 || !this.#isFirstIn(target, kept) ? DEAD : target
       }
       if (state === DEAD && end === NONE) continue
       starts[kept] = start
@@ -97,7 +103,7 @@ export class MatchCandidates {
     const target = step >> 1
     if (target === DEAD) return
     const flags = automaton.flags[target] ?? 0
-    const state = (flags & ENDED) !== 0 || !this.#isFirstIn(target) ? DEAD : target
+    const state = (flags & ENDED) !== 0 || !this.#isFirstIn(target, this.count) ? DEAD : target
     const end = (flags & ACCEPTS) !== 0 ? next : NONE
     if (state === DEAD && end === NONE) return
     if (this.count === 0) {
@@ -142,15 +148,20 @@ export class MatchCandidates {
     this.ends.set(ends)
   }
 
-  /** Whether this is the first candidate in `state` at this character. */
-  #isFirstIn(state: number): boolean {
-    if (state >= this.#marks.length) {
-      const marks = new Uint32Array(this.automaton.flags.length)
-      marks.set(this.#marks)
-      this.#marks = marks
+  /** Whether no candidate of the first `count` is in `state` at this character. */
+  #isFirstIn(state: number, count: number): boolean {
+    if (state === DEAD) return false
+    if (!this.#areMany) {
+      for (let i = 0; i < count; i++) if (this.states[i] === state) return false
+      return true
     }
-    if (state === DEAD || this.#marks[state] === this.#mark) return false
-    this.#marks[state] = this.#mark
+    if (state >= (this.#marks?.length ?? 0)) {
+      const grown = new Uint32Array(this.automaton.flags.length)
+      if (this.#marks) grown.set(this.#marks)
+      this.#marks = grown
+    }
+    if (this.#marks?.[state] === this.#mark) return false
+    if (this.#marks) this.#marks[state] = this.#mark
     return true
   }
 

@@ -102,7 +102,7 @@ export class Channels {
 
   /** Judges what was read and not judged. Where `isBusy` is true afterwards, the rest needs another turn. */
   judge(): void {
-    if (!this.#isUnfinished) this.#readSlice()
+    if (this.#waiting.length > 0 && !this.#isUnfinished) this.#readSlice()
     const touched = this.#touched
     let unfinished = 0
     for (const channel of touched) {
