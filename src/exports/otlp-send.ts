@@ -15,7 +15,7 @@ interface Collector {
   url: URL
   /** As OTEL_EXPORTER_OTLP_HEADERS gives them. */
   headers: Readonly<Record<string, string>>
-  note(line: string): void
+  note(line: string, isError: true): void
 }
 
 const WITHIN_MS = 10_000
@@ -45,7 +45,9 @@ async function post(signal: 'metrics' | 'traces', body: object, { url, headers, 
   const address = new URL(url)
   address.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/${signal}`
   const why = await tried(address, JSON.stringify(body), headers)
-  if (why !== undefined) note(`--otlp: ${why}; the ${signal} were not sent to ${address.origin}${address.pathname}`)
+  if (why !== undefined) {
+    note(`--otlp: ${why}; the ${signal} were not sent to ${address.origin}${address.pathname}`, true)
+  }
 }
 
 /** Undefined where all of it was taken. */

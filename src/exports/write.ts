@@ -59,7 +59,7 @@ export function assertExportsWritable({ csv, openmetrics }: ExportFiles): void {
 interface Sending {
   traced: TracedRequests | undefined
   headers: Readonly<Record<string, string>>
-  note(line: string): void
+  note(line: string, isError: true): void
 }
 
 export async function writeExports(
