@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for, every core is
- * taken, runs of many seconds follow each other, millions of requests are simulated one by one.
+ * Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for, every core
+ * is taken, runs of many seconds follow each other, millions of requests are simulated one by one.
  */
 const SYSTEM = [
   'test/bench/gateways.test.ts',
@@ -32,8 +32,9 @@ const SIMULATIONS = [
 ]
 
 /**
- * Floors of coverage, in percent of the lines of a room, some points under what is there. Only what tests run in their own process
- * is counted: a room whose tests start kt, a gateway or a thread shows less than they reach, and that of the commands nothing.
+ * Floors of coverage, in percent of the lines of a room, some points under what is there. Only what tests run in their
+ * own process is counted: a room whose tests start kt, a gateway or a thread shows less than they reach, and that of
+ * the commands nothing.
  */
 const FLOORS = {
   'reference-gateway': 86,

@@ -14,8 +14,8 @@ export default class Init extends KtCommand {
   static override summary = `Write a ${CONFIG_FILE} with options of kt in this folder, all of them as comments.`
   static override description =
     'Every command that takes flags reads it wherever it is called in this folder: kt bench and kt bench sweep the ' +
-    'keys at its top, others their section. Its first line gives editors the schema of its keys. A file that is there is not ' +
-    'replaced.'
+    'keys at its top, others their section. Its first line gives editors the schema of its keys. A file that is ' +
+    'there is not replaced.'
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> http://localhost:41002 --file other.yaml',

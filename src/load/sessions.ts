@@ -44,7 +44,10 @@ export class Session {
   readonly arm: number
   /** Its number in its arm, over all workers; the same one says the same in every arm. */
   readonly number: number
-  /** Which of the schedule's sessions it is: all of its requests count in the block of that one, or in that of their time. */
+  /**
+   * Which of the schedule's sessions it is: all of its requests count in the block of that one, or in that of their
+   * time.
+   */
   readonly index: number
   readonly shape: SessionShape
   readonly startedUs: number

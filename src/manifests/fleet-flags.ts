@@ -1,4 +1,6 @@
-/** The flags of `kt fleet manifests`. They stand apart from what builds the objects, whose schemas take long to load. */
+/**
+ * The flags of `kt fleet manifests`. They stand apart from what builds the objects, whose schemas take long to load.
+ */
 import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { failure, type Result, success } from '../errors.ts'

@@ -121,9 +121,9 @@ function workers(settings: FleetSettings): Job {
 
 /**
  * Memory as a limit too, so that nobody else's need of memory ends a worker. A limit of CPU is a quota of each 100 ms:
- * a worker whose collector of garbage takes some cores for a moment has used it up, and sends and sees nothing until the
- * next 100 ms begin, which reads as latency of the target. With CPUs of its own it cannot use more than they are, and
- * the limit is what the kubelet asks for to give them.
+ * a worker whose collector of garbage takes some cores for a moment has used it up, and sends and sees nothing until
+ * the next 100 ms begin, which reads as latency of the target. With CPUs of its own it cannot use more than they are,
+ * and the limit is what the kubelet asks for to give them.
  */
 function resources({ millicores, memoryMib, exclusiveCpus }: FleetSettings) {
   const memory = `${memoryMib}Mi`

@@ -49,7 +49,7 @@ function advice({ writtenToTheEnd, known, tokens }: Wasted, theirs: Wasted | und
   const usual = theirs ? theirs.tokens / theirs.known : 0
   if (writtenToTheEnd * 2 < known || tokens / known < 2 * usual + 1) return []
   return [
-    `${formatNumber(writtenToTheEnd)} of ${formatNumber(known)} answers were written to their end: what stands between ` +
-      'does not cancel its request to the provider when the client leaves.',
+    `${formatNumber(writtenToTheEnd)} of ${formatNumber(known)} answers were written to their end: what stands ` +
+      'between does not cancel its request to the provider when the client leaves.',
   ]
 }

@@ -107,7 +107,8 @@ export function renderEventStats(stats: EventStats, context: EventStatsContext, 
     return [`P${percentile}`, show(value), c.dim(interval), c.dim(few)]
   })
   const failed = stats.failed > 0 ? `, ${formatNumber(stats.failed)} of them failed` : ''
-  const count = `${counted(stats.count, 'request')}${failed}; mean ${show(stats.mean ?? 0)}, max ${show(stats.max ?? 0)}`
+  const [mean, max] = [stats.mean, stats.max].map((value) => show(value ?? 0))
+  const count = `${counted(stats.count, 'request')}${failed}; mean ${mean}, max ${max}`
   return [
     title,
     columns(rows, { width, align: ['left', 'right', 'right', 'left'] }),

@@ -160,7 +160,8 @@ export function streamsSection(report: BenchReport, page: Page): string {
     }),
   ])
   const head = ['', ...shown.flatMap(([, name]) => [`${name} P50`, 'P99'])]
-  const title = `${page.c.bold('Streams (ms):')} ${page.c.dim('+ is what was added to the first token and to each later one')}`
+  const legend = '+ is what was added to the first token and to each later one'
+  const title = `${page.c.bold('Streams (ms):')} ${page.c.dim(legend)}`
   // The pace of tokens goes first: the target makes it.
   const last = head.length - 1
   return [title, columns([dim(head, page.c), ...body], { width: page.width, spare: [last, last - 1] })].join('\n')

@@ -111,9 +111,8 @@ function changeLine(change: HistoryChange, unit: History['unit'], metric: string
   const marks = markWords(change)
   const better = isFigure(metric) && FIGURES[metric].better === 'higher' ? delta > 0 : delta < 0
   const share = deltaShare === null ? '' : ` (${deltaShare > 0 ? '+' : ''}${formatShare(deltaShare)})`
-  const text =
-    `${startedAt.slice(0, 16).replace('T', ' ')} ${file}${marks === '' ? '' : `, ${marks}`}: from ${format(before, unit)} to ` +
-    `${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
+  const run = `${startedAt.slice(0, 16).replace('T', ' ')} ${file}${marks === '' ? '' : `, ${marks}`}`
+  const text = `${run}: from ${format(before, unit)} to ${format(after, unit)}${share}, p ${formatNumber(p, 3)}`
   const word = (better ? c.green : c.red)(better ? 'better' : 'worse')
   return hang(`${word}${better ? '' : ' '}  `, text, width).join('\n')
 }

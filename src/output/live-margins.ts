@@ -109,5 +109,6 @@ export function marginLine({ metric, unit, limit, value, low, high, verdict, lat
   const against = limit === null ? '' : ` against ${limitWords(limit, unit)}`
   const soon = later && verdict === 'inconclusive' ? `, ${later.verdict.toUpperCase()} after ${later.blocks}` : ''
   const word = verdict === 'inconclusive' ? 'no verdict yet' : verdict.toUpperCase()
-  return `${metric}  ${value === null ? '–' : shown(value, unit)} ${interval}${against}: ${painted(verdict, c)(word)}${soon}`
+  const figure = value === null ? '–' : shown(value, unit)
+  return `${metric}  ${figure} ${interval}${against}: ${painted(verdict, c)(word)}${soon}`
 }

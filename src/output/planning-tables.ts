@@ -138,8 +138,8 @@ function spills({ profile, bufferBytes }: BufferPlan): string[] {
   return profile.promptBelowBytes <= bufferBytes
     ? []
     : [
-        `${profile.name}: its prompts go up to ${formatBytes(profile.promptBelowBytes)}, over the guide's buffer: give ` +
-          '--largest-prompt for one that holds yours.',
+        `${profile.name}: its prompts go up to ${formatBytes(profile.promptBelowBytes)}, over the guide's buffer: ` +
+          'give --largest-prompt for one that holds yours.',
       ]
 }
 

@@ -106,6 +106,7 @@ function dollars(value: number | undefined): string {
 
 function growthLines(g: GrowthResult, page: Page): string[] {
   const late = (g.orderInDays ?? 0) < 0 ? `, which was ${counted(Math.ceil(-(g.orderInDays ?? 0)), 'day')} ago` : ''
+  const when = g.days === 0 ? 'already' : `on ${g.exhaustedOn ?? 'a day beyond the calendar'}`
   return [
     `${formatShare(g.ratePerPeriod)} a ${g.period} from ${g.from}, with ${counted(g.have.workers, 'worker')} ` +
       `on ${counted(g.have.nodes, 'node')} like ${g.have.node}`,
@@ -135,9 +136,7 @@ function growthLines(g: GrowthResult, page: Page): string[] {
       page,
       ['left', 'right', 'left'],
     ),
-    g.days === undefined
-      ? 'never used up'
-      : `${g.binding} ${g.binding.endsWith('s') ? 'are' : 'is'} used up ${g.days === 0 ? 'already' : `on ${g.exhaustedOn ?? 'a day beyond the calendar'}`}`,
+    g.days === undefined ? 'never used up' : `${g.binding} ${g.binding.endsWith('s') ? 'are' : 'is'} used up ${when}`,
     ...(g.leadDays > 0 && g.orderBy
       ? [`order by ${g.orderBy}${late}: ${formatNumber(g.leadDays)} days from order to service`]
       : []),

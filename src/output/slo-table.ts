@@ -69,7 +69,8 @@ export function sloSection(
   return [
     `${c.bold('SLO by category')}\n${table}${rest}`,
     ...(page.explain ? slo : []).map((result) => {
-      return `${c.bold(result.category)}\n${c.dim(paragraph(objectives(result), page, '  '))}\n${gateLines(result, page)}`
+      const asked = c.dim(paragraph(objectives(result), page, '  '))
+      return `${c.bold(result.category)}\n${asked}\n${gateLines(result, page)}`
     }),
   ].join('\n\n')
 }

@@ -59,7 +59,8 @@ function soakSections(run: Run): Section[] {
   if (!soak) return soakLines(run).map(({ text }) => ({ title: 'Soak', lines: [text] }))
   const lines = [
     `Without the first ${formatDuration(soak.leftOutS * 1_000)}, in which servers settle. Slopes and intervals are ` +
-      'those of Theil and Sen, and P is that of Mann and Kendall, for values of which each tells something of the next.',
+      'those of Theil and Sen, and P is that of Mann and Kendall, for values of which each tells something of the ' +
+      'next.',
   ]
   return [{ title: 'Soak', lines, tables: [{ caption: 'Memory and latency over hours', table: soakTable(soak) }] }]
 }

@@ -33,7 +33,8 @@ export const namedValue = z.string().transform((given, context) => {
   const split = splitName(given)
   if (split) return split
   const name = given.split('=')[0] ?? ''
-  const message = `'${name}' is not the beginning of NAME=…, where NAME is a letter, then letters, digits, '.', '-' or '_'`
+  const rule = "where NAME is a letter, then letters, digits, '.', '-' or '_'"
+  const message = `'${name}' is not the beginning of NAME=…, ${rule}`
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 })

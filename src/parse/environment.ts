@@ -7,7 +7,10 @@ interface KnownFlag {
   multiple?: boolean
 }
 
-/** Set to 'off' it keeps the environment, and a kt.yaml in the folder, from giving flags: for the servers that kt starts itself. */
+/**
+ * Set to 'off' it keeps the environment, and a kt.yaml in the folder, from giving flags: for the servers that kt starts
+ * itself.
+ */
 export const ENVIRONMENT_SWITCH = 'KT_ENV'
 
 function variableOf(flag: string): string {

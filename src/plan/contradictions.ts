@@ -42,7 +42,8 @@ function eventContradiction(demand: Demand, figures: PlanFigures): string[] {
   return [
     `a worker of ${formatCount(outputPerWorker.value)} output tokens/s at ` +
       `${Number(eventsPerToken.value.toPrecision(2))} event a token passes ${formatCount(events)} events/s a core, ` +
-      `and ${formatCount(eventsPerWorker.value)} were measured: either tokens share events, and then fewer than ${formatNumber(outputBytesPerToken.value)} B each ` +
+      `and ${formatCount(eventsPerWorker.value)} were measured: either tokens share events, and then fewer than ` +
+      `${formatNumber(outputBytesPerToken.value)} B each ` +
       `(--events-per-token, --bytes-per-output-token), or a worker passes fewer, and ${formatNumber(byEvents)} are ` +
       `needed where the formula says ${formatNumber(wholeUp(workersByFigures(demand, figures)))}. The fleet counts ` +
       'with the latter; your own runs decide (--from-bench)',

@@ -43,8 +43,8 @@ function growthPlot({ constraints, nodes }: Plan): Plot {
     id: 'growth',
     title: 'What growth of the demand needs',
     says:
-      `${rounded(1)} ${nodes.type} carry the peak of today, ${rounded(2)} twice and ${rounded(4)} four times as much, ` +
-      'before redundancy.',
+      `${rounded(1)} ${nodes.type} carry the peak of today, ${rounded(2)} twice and ${rounded(4)} four times as ` +
+      'much, before redundancy.',
     x: { name: 'times the demand of today', unit: 'plain', scale: 'linear', min: 1, max: 4 },
     panels: [
       {

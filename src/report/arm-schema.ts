@@ -214,8 +214,8 @@ export const armSchema = z
           .number()
           .optional()
           .describe(
-            'the time that every rate is over: closed loop, durationS; open loop, dueS, or longer where requests left ' +
-              'late or answers fell behind. Absent in reports of earlier versions, whose rates are over durationS',
+            'the time that every rate is over: closed loop, durationS; open loop, dueS, or longer where requests ' +
+              'left late or answers fell behind. Absent in reports of earlier versions, whose rates are over durationS',
           ),
         outcomes: outcomesSchema,
         connections: z
@@ -288,8 +288,8 @@ export const armSchema = z
           })
           .optional()
           .describe(
-            'answers by what their tokens were counted by. Where it is absent, an earlier version counted: of streams ' +
-              'without hidden reasoning, and with the tokens of failed answers',
+            'answers by what their tokens were counted by. Where it is absent, an earlier version counted: of ' +
+              'streams without hidden reasoning, and with the tokens of failed answers',
           ),
         hiddenTokensPerSec: z
           .number()

@@ -1,8 +1,8 @@
 /**
  * The parts of a gateway's overhead, in the order of its pipeline. Reported apart from them, since no client waits for
  * it in sum: `hold`, text held back on purpose, and `overlapped_work`, work on pieces of a stream that was done while
- * the provider had not sent the next one; `overlapped_policy` is what output policies did of it. Thresholds and budgets may name those that can have a budget.
- * src/wire/overhead-components.ts has the figures.
+ * the provider had not sent the next one; `overlapped_policy` is what output policies did of it. Thresholds and budgets
+ * may name those that can have a budget. src/wire/overhead-components.ts has the figures.
  */
 export const COMPONENTS = {
   input_policy: { budget: true },

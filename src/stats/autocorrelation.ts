@@ -1,4 +1,6 @@
-/** How much a value tells of the next one: of neighbouring seconds or blocks, which meet the same state of a machine. */
+/**
+ * How much a value tells of the next one: of neighbouring seconds or blocks, which meet the same state of a machine.
+ */
 
 /** A larger correlation cannot be told from a trend. */
 const HIGHEST_RHO = 0.95

@@ -24,7 +24,9 @@ export interface EncodedHistogram {
   negative: number
 }
 
-/** The filled slots in turns with their counts: what a thread that measures hands over, which costs it no compression. */
+/**
+ * The filled slots in turns with their counts: what a thread that measures hands over, which costs it no compression.
+ */
 export interface PackedHistogram {
   digits: Digits
   slots: Float64Array

@@ -4,7 +4,9 @@ import type { Histogram } from './histogram.ts'
 /** More than the width of a slot: two values of one slot are the same, wherever the extremes of a histogram lie. */
 const SLOT = 1 / 512
 
-/** The largest difference of their shares of values up to any limit: 0 where they are the same, 1 where they are apart. */
+/**
+ * The largest difference of their shares of values up to any limit: 0 where they are the same, 1 where they are apart.
+ */
 export function ksDistance(a: Histogram, b: Histogram): number {
   if (a.count === 0 || b.count === 0) return Number.NaN
   let largest = 0

@@ -1,13 +1,13 @@
 /**
  * Whether a series rises or falls, and how fast, without a distribution and unmoved by a few wild values: the slope of
  * Theil (1950, Indagationes Mathematicae 12) and Sen (1968, Journal of the American Statistical Association 63,
- * 1379-1389), which is the median of the slopes of all pairs of points, with Sen's interval; and the test of Mann (1945,
- * Econometrica 13) and Kendall, with the variance of tied values.
+ * 1379-1389), which is the median of the slopes of all pairs of points, with Sen's interval; and the test of Mann
+ * (1945, Econometrica 13) and Kendall, with the variance of tied values.
  *
  * Values that follow each other meet the same state of a machine, and so few of them tell less than as many independent
- * ones: the variance is that of an AR(1) about the line (Yue & Wang 2004, Water Resources Management 18, 201-218). It is
- * estimated, so Student's t stands in for the normal distribution. The interval and the test share both. Without a trend
- * a test at 1 % errs in 1 % of all series, in 2 % where neighbours correlate by 0.6, and in 5 % at 0.9.
+ * ones: the variance is that of an AR(1) about the line (Yue & Wang 2004, Water Resources Management 18, 201-218). It
+ * is estimated, so Student's t stands in for the normal distribution. The interval and the test share both. Without a
+ * trend a test at 1 % errs in 1 % of all series, in 2 % where neighbours correlate by 0.6, and in 5 % at 0.9.
  */
 import { neighbourCorrelation } from './autocorrelation.ts'
 import { studentQuantile, studentUpperTail } from './distributions.ts'

@@ -15,7 +15,9 @@ export function keyPassphraseOf({ KT_KEY_PASSPHRASE }: NodeJS.ProcessEnv): strin
   return KT_KEY_PASSPHRASE || undefined
 }
 
-/** Headers for a collector, which may hold a key: `key=value` pairs with commas between them, values percent-encoded. */
+/**
+ * Headers for a collector, which may hold a key: `key=value` pairs with commas between them, values percent-encoded.
+ */
 export function otlpHeadersOf({ OTEL_EXPORTER_OTLP_HEADERS = '' }: NodeJS.ProcessEnv): Record<string, string> {
   const pairs = OTEL_EXPORTER_OTLP_HEADERS.split(',').flatMap((pair) => {
     const [, name, value = ''] = /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? []

@@ -1,6 +1,6 @@
 /**
- * The processes of this machine that listen at an address or are connected to it, as /proc tells them: none where the address is another
- * machine's, there is no /proc, or the process is another user's.
+ * The processes of this machine that listen at an address or are connected to it, as /proc tells them: none where the
+ * address is another machine's, there is no /proc, or the process is another user's.
  */
 import { lookup } from 'node:dns/promises'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'

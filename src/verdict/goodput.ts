@@ -1,7 +1,8 @@
 /**
  * Goodput: the share of requests that were answered within every target that a run has. Targets are those of the SLO
  * that it was judged by, else of the categories that its workload mixes, else the limits on durations that were asked
- * for. Where two of these are not known of the same request, one that misses both counts twice, and it is a lower bound.
+ * for. Where two of these are not known of the same request, one that misses both counts twice, and it is a lower
+ * bound.
  */
 import type { Run } from '../report/schema.ts'
 import { isBlockMetric, isRequestMetric } from '../slo/metrics.ts'

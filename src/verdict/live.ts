@@ -67,8 +67,8 @@ export function metricsOf({ thresholds }: Pick<LiveQuestion, 'thresholds'>): Blo
 }
 
 /**
- * What was asked for comes first, and of that the overhead, where there is a reading of it. `baseline` is empty of a run
- * with one arm.
+ * What was asked for comes first, and of that the overhead, where there is a reading of it. `baseline` is empty of a
+ * run with one arm.
  */
 export function liveMargins(
   gateway: readonly BlockSoFar[],

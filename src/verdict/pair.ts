@@ -119,7 +119,8 @@ function workloadReader(a: Run, b: Run): (report: Run) => string {
 function describeLoad({ load, replay }: Run): string {
   if (replay) {
     const { trace, speed, share = 1, fromS = 0, toS } = replay
-    return `replay of ${trace}, speed ${speed}, share ${share}, from ${fromS} s${toS === undefined ? '' : ` to ${toS} s`}`
+    const to = toS === undefined ? '' : ` to ${toS} s`
+    return `replay of ${trace}, speed ${speed}, share ${share}, from ${fromS} s${to}`
   }
   const shape = load.stages ? `, stages ${JSON.stringify(load.stages.map(({ to, durationS }) => [to, durationS]))}` : ''
   if (load.conversations) {

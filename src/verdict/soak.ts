@@ -21,7 +21,9 @@ const MOST_WINDOWS = 60
 /** An arm's P99 needs as many requests in a block. */
 const FEWEST_FOR_P99 = 100
 const CONFIDENCE = 0.99
-/** Of a steady growth the latter half has as much an hour as the whole; of one that levels off it has less than this. */
+/**
+ * Of a steady growth the latter half has as much an hour as the whole; of one that levels off it has less than this.
+ */
 const LASTING = 1 / 2
 /** By less an hour, nothing matters: memory then doubles in four days, and a latency in almost one. */
 const MATTERS: Readonly<Record<SoakTrend['of'], number>> = { memory: 0.01, p50: 0.05, p99: 0.05 }

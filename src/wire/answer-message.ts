@@ -1,6 +1,6 @@
 /**
- * The message of the model in an answer, whole or streamed: its text and its tool calls, as they stand in the history of
- * the next request. Reasoning is no part of it, since no API insists on it. Not for the hot path.
+ * The message of the model in an answer, whole or streamed: its text and its tool calls, as they stand in the history
+ * of the next request. Reasoning is no part of it, since no API insists on it. Not for the hot path.
  */
 import type { AnswerReader } from './answer.ts'
 import { eachAnswerObject } from './answer-text.ts'
@@ -92,8 +92,8 @@ const UNUSUAL = ['"tool_calls":', '"index":1', '"content":[', '"content": ']
 
 /**
  * The text of a stream whose events are of the common shape, found without parsing each: a long answer would else hold
- * up the sending of others. Undefined where anything about it is unusual. Within a JSON text quotes are escaped, so what
- * is searched for is never a part of what the model said.
+ * up the sending of others. Undefined where anything about it is unusual. Within a JSON text quotes are escaped, so
+ * what is searched for is never a part of what the model said.
  */
 function plainText(body: string): string | undefined {
   if (UNUSUAL.some((part) => body.includes(part))) return undefined

@@ -1,6 +1,6 @@
 /**
- * The APIs that kt asks, as `--endpoint` names them: a record each, and the one list of them. A record says where an API
- * is, where its key goes and how a request limits its answer; how requests and answers look says its format
+ * The APIs that kt asks, as `--endpoint` names them: a record each, and the one list of them. A record says where an
+ * API is, where its key goes and how a request limits its answer; how requests and answers look says its format
  * (formats.ts).
  */
 import { anthropic } from './anthropic.ts'

@@ -54,8 +54,8 @@ export interface WireFormat {
   /** A request whose last text is `text`, after `prefix` where requests share one. */
   buildRequest(spec: RequestSpec, text: string, prefix?: string): JsonObject
   /**
-   * A request that is a conversation, given in OpenAI's words; absent where none is. Throws an UnsupportedByOthers where
-   * the format has no words for it.
+   * A request that is a conversation, given in OpenAI's words; absent where none is. Throws an UnsupportedByOthers
+   * where the format has no words for it.
    */
   buildConversation?(spec: RequestSpec, messages: readonly JsonObject[]): JsonObject
 }

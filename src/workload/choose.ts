@@ -150,7 +150,9 @@ function datasetWorkload(path: string, shape: RequestShape, options: OneModel): 
     }),
     ...(leftOut > 0 && {
       notes: [
-        `${path}: ${leftOut === 1 ? '1 row asks nothing and is' : `${formatNumber(leftOut)} rows ask nothing and are`} left out`,
+        leftOut === 1
+          ? `${path}: 1 row asks nothing and is left out`
+          : `${path}: ${formatNumber(leftOut)} rows ask nothing and are left out`,
       ],
     }),
   }

@@ -90,7 +90,9 @@ export class TextWriter {
   }
 }
 
-/** In a process that makes many runs, each store gives its space back. Threads read for as long as it is in use here. */
+/**
+ * In a process that makes many runs, each store gives its space back. Threads read for as long as it is in use here.
+ */
 const unused = new FinalizationRegistry<number>((file) => closeSync(file))
 
 function closeWhenUnused(file: number): { file: number } {

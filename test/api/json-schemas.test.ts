@@ -1,5 +1,5 @@
-// The formats of kt as JSON Schema: named, described to the last property, and what the commands print holds them. Their
-// freshness is that of every generated file (test/house/generated.test.ts).
+// The formats of kt as JSON Schema: named, described to the last property, and what the commands print holds them.
+// Their freshness is that of every generated file (test/house/generated.test.ts).
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -56,7 +56,7 @@ it('says before it begins how long both arms take together', () => {
     return lines.join('\n')
   }
   expect(told({ rps: '100', duration: '60s', warmup: '200' })).toMatch(
-    /^2 arms in turns, 60 s on each: at least 124 s in all, with the warm-up\.\nEach of the 40 blocks .*\n.*come on top/,
+    /^2 arms in turns, 60 s on each: at least 124 s in all, with the warm-up\.\nEach of the 40 blocks .*\n.*on top/,
   )
   expect(told({ rps: '100', requests: '500', warmup: '0' })).toContain('5.0 s on each: at least 10 s in all')
   // How long a number of requests takes in a closed loop is not known.

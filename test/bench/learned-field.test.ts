@@ -1,4 +1,5 @@
-// Targets that refuse members of the requests that kt writes: it finds out by itself, or says which flag leaves them out.
+// Targets that refuse members of the requests that kt writes: it finds out by itself, or says which flag leaves them
+// out.
 import { afterEach, describe, expect, it } from 'vitest'
 import { bench } from '../../src/api/index.ts'
 import { EXIT } from '../../src/errors.ts'
@@ -39,7 +40,8 @@ const onlyNewer = (body: Body) =>
         answer: {
           error: {
             message:
-              "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+              "Unsupported parameter: 'max_tokens' is not supported with this model. " +
+              "Use 'max_completion_tokens' instead.",
             type: 'invalid_request_error',
             param: 'max_tokens',
             code: 'unsupported_parameter',

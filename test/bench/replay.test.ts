@@ -58,7 +58,7 @@ it('one that sends them all at its end is late by all of it, and their gaps have
   expect(arm).toMatchObject({ lateMs: { max: 9_900 }, gapsKs: 1 })
 })
 
-it('one that holds back every tenth request by half a gap lengthens a tenth of the gaps and shortens as many', async () => {
+it('one that holds back each tenth request by half a gap lengthens a tenth of the gaps, shortens as many', async () => {
   const { arm } = await replayed((row, dueUs) => dueUs + (row % 10 === 5 ? 50_000 : 0))
   expect(arm?.lateMs?.max).toBeCloseTo(50, 0)
   expect(arm?.gapsKs).toBeCloseTo(0.1, 1)

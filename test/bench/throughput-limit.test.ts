@@ -65,7 +65,7 @@ it('a slow target is found to be the limit by a probe, which is in no figure', a
   expect(parseBench(plain.stdout).client.throughputLimit).toMatchObject({ by: 'target', capacityPerSec: null })
 })
 
-it('kt is found to be the limit where a target answers faster than it reads; an open loop asks for its rate', async () => {
+it('kt is found to be the limit where a target answers faster than it reads; open loops ask for a rate', async () => {
   const event = 'data: {"choices":[{"index":0,"delta":{"content":"word"}}]}\n\n'
   const body = `${event.repeat(200)}data: [DONE]\n\n`
   const answer = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${body.length}\r\n\r\n${body}`

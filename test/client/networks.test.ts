@@ -1,4 +1,5 @@
-// Networks as they are: client certificates, proxies, unix sockets, addresses of the user's own, IPv6; real servers each.
+// Networks as they are: client certificates, proxies, unix sockets, addresses of the user's own, IPv6; real servers
+// each.
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'

@@ -173,7 +173,7 @@ describe('a provider that answers in several ways', () => {
   })
 })
 
-it('an old gateway as the other arm may have a cache: where the nonce changes answers nothing is compared', async () => {
+it('an old gateway as the other arm may cache: where the nonce changes answers nothing is compared', async () => {
   const named = { 'x-kong-proxy-latency': '1' }
   const old = await kept(provider(({ text }) => ({ ...SAID, content: `answer ${numberOf(text)}` }), named))
   const changing = await run(old, await kept(proxy(old.origin, (body) => body.replace('answer', 'Answer'))))

@@ -17,7 +17,8 @@ afterEach(async () => {
 
 const chunk = (delta: object, finish_reason: string | null = null): string =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`
-const END = `${chunk({}, 'stop')}data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":10}}\n\ndata: [DONE]\n\n`
+const USAGE = 'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":10}}\n\n'
+const END = `${chunk({}, 'stop')}${USAGE}data: [DONE]\n\n`
 const ANSWER = chunk({ content: 'a' }) + chunk({ content: 'b' })
 
 /** A stream whose last event comes 5 ms after `events`; every fourth one has `fourth` instead. */
@@ -74,7 +75,7 @@ it.each(['--allow-empty', '--config'])('with %s they are successes, and counted'
   expect([totals.successful, answers]).toEqual([40, { empty: 10 }])
 })
 
-it('output under a name that kt does not know makes the times of tokens suspect, in table, report and comparison', async () => {
+it('output under an unknown name makes the times of tokens suspect, in table, report and comparison', async () => {
   const strange = Array.from({ length: 8 }, () => chunk({ thoughts: 'hm ' })).join('')
   const [known, unknown] = [dir.file('known.json'), dir.file('unknown.json')]
   await kt([...(await serve(ANSWER)), '--output', known])

@@ -1,4 +1,5 @@
-// A real run beside a process that leaks: too short for a verdict, which the same readings give where it is asked of them.
+// A real run beside a process that leaks: too short for a verdict, which the same readings give where it is asked of
+// them.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, test } from 'vitest'

@@ -5,7 +5,7 @@ import { kt, parseBench } from '../support/kt.ts'
 
 const LINUX = process.platform === 'linux'
 
-test('processes and scraped series are in the report, on the seconds of its series; the page ends with the run', async () => {
+test('processes and scraped series are in the report, by its seconds; the page ends with the run', async () => {
   const page = `http://127.0.0.1:${await freePort()}/metrics`
   const watch = LINUX ? ['--arm-pid', `tests=${process.pid}`] : []
   const metrics = ['requests*', 'overhead*'].flatMap((name) => ['--scrape-metrics', `kt_bench_live_${name}`])

@@ -43,7 +43,7 @@ function gatewayStart(args: string[], ipc = false, environment: NodeJS.ProcessEn
 }
 
 describe('kt gateway start', () => {
-  test('reads its config again at SIGHUP, keeps the old one where the new is wrong, and opens no debugger', async () => {
+  test('reads its config again at SIGHUP, keeps the old one if the new is wrong, and opens no debugger', async () => {
     const [old, fresh] = await Promise.all(
       ['old', 'fresh'].map((from) => upstream((_request, response) => answerJson(response, { from }))),
     )

@@ -65,6 +65,7 @@ if (!process.exitCode) {
   title('How much of it is needed for 80M input and 10M output tokens per second?')
   kt('plan', '--input-peak', '80M', '--output-peak', '10M')
   process.stdout.write(
-    '\nThe reports are in baseline.json, gateway.json, baseline-stream.json, gateway-stream.json and everything-on.json.\n',
+    '\nThe reports are in baseline.json, gateway.json, baseline-stream.json, gateway-stream.json and ' +
+      'everything-on.json.\n',
   )
 }

@@ -1,5 +1,5 @@
-// The image of the manifests: its steps are executed in a folder, and what comes of them runs, as the user it names, with
-// the configuration that --emit writes.
+// The image of the manifests: its steps are executed in a folder, and what comes of them runs, as the user it names,
+// with the configuration that --emit writes.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'

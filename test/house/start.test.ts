@@ -71,6 +71,8 @@ test('on a Node that is too old, kt says so in one line and exits 2', async () =
   await expect(run(old, [bin, 'bench'])).rejects.toMatchObject({
     code: 2,
     stdout: '',
-    stderr: `kt needs Node 22.19 or newer; this is ${version.trim()}. Install a current Node (24 LTS) and run kt again.\n`,
+    stderr:
+      `kt needs Node 22.19 or newer; this is ${version.trim()}. ` +
+      'Install a current Node (24 LTS) and run kt again.\n',
   })
 })

@@ -1,6 +1,6 @@
 // Results of other tools: recorded ones of oha, vegeta, guidellm and AIPerf; those of k6 and vllm are written by hand,
-// in the shape that their sources write (k6 1.x and 2.x, vllm/benchmarks/serve.py), and were not recorded. Their figures
-// are read in kt's units, what they lack is said, and nothing is judged.
+// in the shape that their sources write (k6 1.x and 2.x, vllm/benchmarks/serve.py), and were not recorded. Their
+// figures are read in kt's units, what they lack is said, and nothing is judged.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { compare } from '../../src/api/compare.ts'

@@ -7,7 +7,9 @@ const plan = planFor('http://127.0.0.1:1', { requests: 1, load: { mode: 'closed'
 const START_US = now()
 const COUNT = 5_000
 
-/** Latencies of 1 to COUNT microseconds in a mixed order, one batch after another; now and then a request never sent. */
+/**
+ * Latencies of 1 to COUNT microseconds in a mixed order, one batch after another; now and then a request never sent.
+ */
 function given(how: 'slowest' | 'random', count: number) {
   const kept = new KeptRequests(plan, { how, count })
   for (let from = 0; from < COUNT; from += 500) {

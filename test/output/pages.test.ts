@@ -77,7 +77,8 @@ let pages: [string, Render][] = []
 beforeAll(async () => {
   const config = dir.write(
     'bad.yaml',
-    'gateway:\n  upstream: { keep_alive: { enabled: false } }\n  warmup: { enabled: false }\n  cache: { enabled: false }\n',
+    'gateway:\n  upstream: { keep_alive: { enabled: false } }\n' +
+      '  warmup: { enabled: false }\n  cache: { enabled: false }\n',
   )
   const hooks = { note: () => {}, interrupt: new AbortController().signal }
   const { result } = await diagnose(parseDoctorOptions({ config }), hooks)

@@ -44,7 +44,7 @@ test('prompts have the mean, the spread and the far tail of what they stand for'
     expect(Math.abs(at(q) / Math.exp(sigma * z - sigma ** 2 / 2) - 1), String(q)).toBeLessThan(q > 0.999 ? 0.15 : 0.04)
 })
 
-test('a trace at scale 1 comes as it was recorded; scaled, each second has each of its requests so many times', async () => {
+test('a trace at scale 1 comes as recorded; scaled, a second has each of its requests so many times', async () => {
   const trace = await readTrace(azureTrace('conv'))
   const arrivals = new Arrivals(traceTraffic(trace, 1), 1)
   let row = 0

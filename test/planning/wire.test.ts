@@ -1,5 +1,5 @@
-// Costs of a token by how it travels: in an event of a stream or in a JSON answer; events, packets, NAT and the internet
-// gateway; arrivals that burst.
+// Costs of a token by how it travels: in an event of a stream or in a JSON answer; events, packets, NAT and the
+// internet gateway; arrivals that burst.
 import { afterAll, describe, expect, test } from 'vitest'
 import { renderPlan } from '../../src/output/plan-table.ts'
 import { withFigure } from '../../src/plan/figures.ts'
@@ -119,7 +119,7 @@ test('arrivals that burst wait longer: the measured variation of a trace enters 
   expect(bursty?.pooledP99Ms ?? 0).toBeGreaterThanOrEqual(calm?.pooledP99Ms ?? 0)
 })
 
-test('the guide’s table by requests/s stands beside what the same demand computes to, with what contradicts it', async () => {
+test('the guide’s table by requests/s stands beside what that demand computes to, and contradictions', async () => {
   const { plan } = await planOf({ rps: '100', workload: 'code-generation' })
   expect(plan.instance).toMatchObject({ name: 'Heavy', connections: 1_024, computed: { connections: 8_200 } })
   expect(plan.contradictions.join()).toContain('Heavy instance does not hold this rate of such requests: 8,200 connect')

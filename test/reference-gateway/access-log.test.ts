@@ -117,7 +117,7 @@ test('the common form, from several processes, and never more than a line a requ
   await until(() => socket.destroyed)
   await until(() => log.lines().length >= 6)
   const usual =
-    /^127\.0\.0\.1 - team \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "POST \/v1\/chat\/completions HTTP\/1\.1" 200 \d+$/
+    /^127\.0\.0\.1 - team \[\d\d\/[A-Z]\w\w\/\d{4}(?::\d\d){3} \+0000\] "POST \/v1\/chat\/completions HTTP\S+ 200 \d+$/
   expect(log.lines().filter((line) => usual.test(line))).toHaveLength(6)
   expect(log.lines().join('')).not.toMatch(/\p{Cc}/u)
 })

@@ -37,7 +37,7 @@ test('it is ready when it is warm, and nobody sees anything of it', async () => 
   expect(problems).toEqual([])
 })
 
-test('it warms up over HTTP/2 where its providers are asked so, with policies, and without their webhooks', async () => {
+test('it warms up over HTTP/2 where providers are asked so, with policies, without their webhooks', async () => {
   let webhooks = 0
   const webhook = await upstream((_request, response) => {
     webhooks++

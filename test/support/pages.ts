@@ -54,8 +54,8 @@ export function helpExamples(): string[] {
 export const HELP = 'the examples of --help'
 
 /**
- * The commands of every page and then of every --help, by the document that is the first to have them: what several show
- * counts once.
+ * The commands of every page and then of every --help, by the document that is the first to have them: what several
+ * show counts once.
  */
 export function documentedCommands(): Map<string, string[]> {
   const documents = PAGES.map((page) => ({ document: page, commands: commandsOf(readPage(page)) }))

@@ -1,4 +1,5 @@
-// Several gateways of one run: their order, what is proven of it and how often wrongly, and the verdict on each of them.
+// Several gateways of one run: their order, what is proven of it and how often wrongly, and the verdict on each of
+// them.
 import { describe, expect, it } from 'vitest'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
 import { toCsv } from '../../src/exports/csv.ts'

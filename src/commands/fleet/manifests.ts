@@ -6,9 +6,9 @@ import { flagsOf } from '../../parse/flags.ts'
 export default class FleetManifests extends KtCommand {
   static override summary = 'Write the Kubernetes objects of a fleet: its workers as an Indexed Job, and their NATS.'
   static override description =
-    'Each worker is a pod on a node of its own, which no pod replaces. Without --nats a NATS server with JetStream is ' +
-    'deployed; its user and password stand in a Secret that you make. The objects are validated by the schemas that ' +
-    'Kubernetes publishes.'
+    'Each worker is a pod on a node of its own, which no pod replaces. Without --nats a NATS server with JetStream ' +
+    'is deployed; its user and password stand in a Secret that you make. The objects are validated by the schemas ' +
+    'that Kubernetes publishes.'
   static override examples = [
     '<%= config.bin %> <%= command.id %> --workers 20 --cpu 2 | kubectl apply -f -',
     '<%= config.bin %> <%= command.id %> --workers 8 --cpu 4 --exclusive-cpus --to 10.1.0.0/16:8080 --out deploy',

@@ -25,9 +25,9 @@ export default class ProviderFit extends KtCommand {
 
   static override description = [
     'Reads cassettes (kt provider record) and traces that tell how long requests took (LiteLLM, Kong, Envoy AI ' +
-      'Gateway, OpenTelemetry; JSON), and fits time to first token and the gap between tokens: a log-normal, or where ' +
-      'that fits badly its quantiles. It prints how well they fit (Kolmogorov-Smirnov distance and its probability) ' +
-      'and quantiles with 95 % intervals.',
+      'Gateway, OpenTelemetry; JSON), and fits time to first token and the gap between tokens: a log-normal, or ' +
+      'where that fits badly its quantiles. It prints how well they fit (Kolmogorov-Smirnov distance and its ' +
+      'probability) and quantiles with 95 % intervals.',
     'Tokens of an event, events of a write, the length of answers and the shares of faults are counted. The time of ' +
       'the prompt and growth with load are within the time to first token, as they were recorded.',
   ].join('\n\n')

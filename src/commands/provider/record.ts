@@ -14,8 +14,8 @@ export default class ProviderRecord extends KtCommand {
       'answer to --output: its status, its pieces with their times (milliseconds since the request left on an open ' +
       'connection), and how it ended; broken streams and refusals too. Ctrl-C ends it.',
     'Of a request it keeps method, path, protocol, model, size and a digest; its body only with --keep-prompts. ' +
-      'Keys, cookies and ids of organisations are never written: headers are kept by a list of harmless ones, and where ' +
-      'an answer repeats a secret of its request, stars stand in its place.',
+      'Keys, cookies and ids of organisations are never written: headers are kept by a list of harmless ones, and ' +
+      'where an answer repeats a secret of its request, stars stand in its place.',
     'kt provider start --replay plays the file; kt provider fit makes a profile of it. An answer that its client ' +
       'left is not kept. A file that was cut off is good up to its last whole answer, and is gone on with.',
   ].join('\n\n')

@@ -14,9 +14,9 @@ export default class ProviderStart extends KtCommand {
 
   static override description = [
     'Serves chat completions, legacy completions, responses, embeddings and models (OpenAI), messages (Anthropic), ' +
-      'generateContent and streamGenerateContent (Gemini), rerank (Cohere, Jina), as JSON and SSE, with delays drawn from each ' +
-      'request’s own seed, ' +
-      'and states in every answer how long it took. Any model name is served; gpt-unknown and names that start with ' +
+      'generateContent and streamGenerateContent (Gemini), rerank (Cohere, Jina), as JSON and SSE, with delays drawn ' +
+      'from each request’s own seed, and states in every answer how long it took. Any model name is served; ' +
+      'gpt-unknown and names that start with ' +
       "'unknown' are answered with 404. A request's own limit (max_tokens and its like) is the number of " +
       'tokens it gets.',
     'A delay is fixed (20ms), log-normal (lognormal(20ms,0.5): median, sigma of the logarithm), or by quantiles ' +

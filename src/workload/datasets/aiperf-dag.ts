@@ -1,7 +1,7 @@
 /**
- * AIPerf's dag_jsonl: a conversation a line, whose turns begin others. A fork goes on with what was said, a spawn begins
- * afresh, and the conversation that spawned waits for it at a later turn. A conversation that no other begins is a
- * session, with all that it begins.
+ * AIPerf's dag_jsonl: a conversation a line, whose turns begin others. A fork goes on with what was said, a spawn
+ * begins afresh, and the conversation that spawned waits for it at a later turn. A conversation that no other begins is
+ * a session, with all that it begins.
  */
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'

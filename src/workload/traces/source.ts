@@ -1,4 +1,6 @@
-/** The bytes of a trace, piece by piece: of a file, a FIFO or a device, gzipped or not. Never more than a piece of it. */
+/**
+ * The bytes of a trace, piece by piece: of a file, a FIFO or a device, gzipped or not. Never more than a piece of it.
+ */
 import { constants, createReadStream, openSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'

@@ -9,8 +9,9 @@ import { line, median, quantile } from './measure.js'
 
 const [count = 1_000, turns = 9] = process.argv.slice(2).map(Number)
 const WORDS = (
-  'the of and to in a is that for it was on are as with his they at be this have from or one had by word but not what ' +
-  'all were we when your can said there use an each which she do how their if will up other about out many then them'
+  'the of and to in a is that for it was on are as with his they at be this have from or one had by word but not ' +
+  'what all were we when your can said there use an each which she do how their if will up other about out many ' +
+  'then them'
 ).split(' ')
 const tokens = Array.from({ length: count }, (_, i) =>
   i % 100 === 50

@@ -82,8 +82,8 @@ export async function accuracy(table, quick) {
     worst[over] = { p50: Math.max(worst50, p50), p99: Math.max(worst99, p99) }
     const loop = rps ? `${rps}/s` : `${slots} in flight`
     say(
-      `  ${holdMs} ms hold, ${loop}${ROADS[over].name}: kt ${quantiles(both.kt)}; raw ${quantiles(both.raw)}; excess P50 ` +
-        `${ms(p50 * 1_000)}  P99 ${ms(p99 * 1_000)} ms`,
+      `  ${holdMs} ms hold, ${loop}${ROADS[over].name}: kt ${quantiles(both.kt)}; raw ${quantiles(both.raw)}; excess ` +
+        `P50 ${ms(p50 * 1_000)}  P99 ${ms(p99 * 1_000)} ms`,
     )
   }
   for (const [over, { p50, p99 }] of Object.entries(worst)) {

@@ -13,8 +13,8 @@ const DELTAS = {
   /** OpenAI's Responses. */
   responses: (i) =>
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","item_id":"msg_1",' +
-    `"output_index":0,"content_index":0,"delta":"${word(i)}","logprobs":[],"obfuscation":"${'xQ7'.repeat(1 + (i % 4))}",` +
-    `"sequence_number":${i}}\n\n`,
+    `"output_index":0,"content_index":0,"delta":"${word(i)}","logprobs":[],` +
+    `"obfuscation":"${'xQ7'.repeat(1 + (i % 4))}","sequence_number":${i}}\n\n`,
   /** Gemini's, with the usage so far in every event, and CRLF. */
   gemini: (i) =>
     `data: {"candidates":[{"content":{"parts":[{"text":"${word(i)}"}],"role":"model"},"index":0}],"usageMetadata":` +

@@ -20,9 +20,8 @@ const AIMS = { autocannon: 1, wrk: 1, oha: 0.95 }
 
 export async function requests(table, quick, { rounds = quick ? 2 : ROUNDS } = {}) {
   const seconds = quick ? 2 : 4
-  say(
-    `\nrequests/s of one sending thread, 50 in flight, small JSON from nginx; ${rounds} rounds of ${seconds} s in turns`,
-  )
+  const turns = `${rounds} rounds of ${seconds} s in turns`
+  say(`\nrequests/s of one sending thread, 50 in flight, small JSON from nginx; ${turns}`)
   const found = await findPeer('nginx')
   if (!found.ok) {
     say(`  not run: no nginx: ${found.why}`)

@@ -103,7 +103,9 @@ describe('a fleet of hosts in namespaces', () => {
     return { child, ended }
   }
 
-  /** A machine that others use holds a host up for a second now and then, which the run says. No other fault is there. */
+  /**
+   * A machine that others use holds a host up for a second now and then, which the run says. No other fault is there.
+   */
   function exitOf(report: BenchReport | undefined): number {
     const faults = report?.fleet?.faults ?? []
     expect(faults.filter((fault) => !/ it (?:stood still for|began) [\d.]+ s/.test(fault))).toEqual([])
@@ -164,7 +166,7 @@ describe('a fleet of hosts in namespaces', () => {
     }
   })
 
-  test('a network that is cut for less than the grace period: the run is whole, every request counted once', async () => {
+  test('a network cut for less than the grace period: the run is whole, each request counted once', async () => {
     const before = await answered()
     const bench = startBench('healed', '--duration', '5s')
     while ((await answered()) - before < 50) await sleep(100)

@@ -59,7 +59,7 @@ describe('hosts in namespaces', () => {
     if (lopsidedMs > 0) expect(Math.abs(offsetUs - trueUs)).toBeGreaterThan((lopsidedMs / 2) * 500)
   })
 
-  test('before and after a run: the line between them, and a host whose clock stood still for two seconds', async () => {
+  test('before and after a run: the line between them, and a host whose clock stood still for 2 s', async () => {
     const host = await clockAt('steady', 700)
     const slept = await clockAt('slept', 698)
     const before = await measure(host, { thereMs: 2, backMs: 5, jitterMs: 1 })

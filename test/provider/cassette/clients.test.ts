@@ -9,7 +9,7 @@ import { record, replay } from './support.ts'
 const KEY = 'sk-a-key-that-nobody-may-see'
 const messages = [{ role: 'user' as const, content: 'Say something plain.' }]
 
-test('the openai client hears from a cassette what it heard from the provider: whole, streamed, embeddings', async () => {
+test('the openai client hears from a cassette what the provider said: whole, streamed, embeddings', async () => {
   const { url } = await provider({ latency: fixedLatency(8, 1), tokens: 12 })
   const recording = await record(url)
   const ask = async (baseUrl: string) => {

@@ -147,7 +147,7 @@ test('it is played at its own pace, or faster, by one clock with its stamps', as
   expect(faster[2]).toBeLessThan(own[2] ?? 0)
 })
 
-test('of several answers to one request, its own seed draws one: the same in every arm and run, another for a retry', async () => {
+test('of several answers to a request its seed draws one: the same in each arm, another at a retry', async () => {
   const answers = ['a', 'b', 'c', 'd', 'e'].map((word) => answered(chat('Say something plain.'), [`{"w":"${word}"}`]))
   const path = cassette(...answers)
   const words = async (arm: string): Promise<string> => {
@@ -211,7 +211,7 @@ test('a request that was not recorded gets the answer of one that is near, and t
   expect(stats.played).toEqual({ exact: 0, nearest: 4, inOrder: 0, unanswered: 0, rounds: 0 })
 })
 
-test('what cannot be answered is refused in the words of its protocol, and the list of models is simulated', async () => {
+test('what cannot be answered is refused in its protocol’s words, and the list of models is simulated', async () => {
   const target = await replay(cassette(answered(chat('hi'), ['{}'])))
   const refused = await postChat(target, chat('hi', true))
   expect(refused.status).toBe(404)

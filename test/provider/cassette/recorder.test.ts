@@ -7,7 +7,7 @@ import { raw1 } from '../http-client.ts'
 import { chatBody, chatWith, fixedLatency, nonce, post, postChat, provider, truthOf } from '../support.ts'
 import { record, replay, upstream } from './support.ts'
 
-test('a recorded stream has the times of its pieces: between those of the provider and those of the client', async () => {
+test('a recorded stream has the times of its pieces: between the provider’s and the client’s', async () => {
   const target = await provider({ latency: fixedLatency(40, 10), tokens: 6 })
   const { recorder, end } = await record(target.url)
   const beforeUs = now()
@@ -26,7 +26,7 @@ test('a recorded stream has the times of its pieces: between those of the provid
   expect(answer?.endMs).toBeLessThanOrEqual(tookMs)
 })
 
-test('what is secret is never written: headers, cookies, keys in the query, and what the provider repeats', async () => {
+test('what is secret is never written: headers, cookies, keys in queries, and what the provider repeats', async () => {
   const seen: (string | undefined)[] = []
   const url = await upstream((request, response) => {
     seen.push(request.headers.authorization, request.url, request.headers['accept-encoding'])
@@ -136,7 +136,7 @@ test('a compressed answer is kept and played as it came', async () => {
   expect(played.headers.get('server-timing')).toMatch(/^kt-provider;dur=/)
 })
 
-test('an upstream that nobody answers at is refused with exit code 4, and one that goes away is said once', async () => {
+test('an upstream where nobody answers is refused with exit code 4, and one that goes away is said once', async () => {
   const refused = await record('http://127.0.0.1:9').catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(UserError)
   expect(refused).toMatchObject({

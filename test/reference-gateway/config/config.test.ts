@@ -65,8 +65,8 @@ test('the config that ships is the guide’s tuned example, on the defaults’ a
     cache: { ...defaults.cache, enabled: true },
     policies: shipped.policies,
     notices: [
-      'idle connections are closed after 60,000 ms (upstream.keep_alive.timeout), before connection_pool.idle_timeout ' +
-        '(90,000 ms)',
+      'idle connections are closed after 60,000 ms (upstream.keep_alive.timeout), before ' +
+        'connection_pool.idle_timeout (90,000 ms)',
       expect.stringContaining('have not decided after 100 ms leaves'),
     ],
   })

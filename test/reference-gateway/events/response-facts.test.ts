@@ -91,7 +91,7 @@ test('only the end of a long response is remembered', () => {
   expect(facts.usage()).toEqual({ input_tokens: 7, output_tokens: 3 })
 })
 
-test('the first token of Responses, Anthropic and Gemini streams is their first delta, not the repetition at the end', () => {
+test('the first token of Responses, Anthropic and Gemini streams is their first delta, not the repetition', () => {
   const streams = {
     responses: [
       '{"type":"response.created","response":{"output":[],"usage":null}}',

@@ -74,7 +74,7 @@ test('a client that waits to send its body is told to only where the body is wan
   expect(asked).toHaveLength(1)
 })
 
-test('what a browser or a proxy said to the gateway does not pass, nor what belongs to the provider’s account', async () => {
+test('what a browser or proxy said to the gateway does not pass, nor what is the provider’s account’s', async () => {
   const { gateway, asked } = await place()
   const headers = {
     ...{ cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', 'x-original-url': '/admin', 'x-http-method-override': 'DELETE' },

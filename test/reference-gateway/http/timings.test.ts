@@ -89,7 +89,7 @@ describe('work on pieces of a stream', () => {
     return timings
   }
 
-  test('is overlapped where the provider takes longer for its next piece; the first piece and the end are delay', () => {
+  test('is overlapped where the provider takes longer for its next piece; first piece and end are delay', () => {
     const timings = streamed([100, 20, 20, 20])
     expect(timings.overlappedMs).toBeCloseTo(3)
     expect(timings.overheadMs).toBeCloseTo(4 + 1 + 2)

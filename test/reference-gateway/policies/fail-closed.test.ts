@@ -132,7 +132,7 @@ test('parts of one message are one text; a replacement stands where the match be
   expect(asked).toEqual([JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] })])
 })
 
-test('what else a request says is judged: tools, schemas, names, documents, stops, keys, small values under data', async () => {
+test('what else a request says is judged: tools, schemas, names, documents, stops, keys, small data', async () => {
   const gateway = await gatewayWith([input({ action: 'block', detect: ['email'] })], echo())
   const places = [
     { tools: [{ type: 'function', function: { name: 'f', description: MAIL } }] },

@@ -36,7 +36,7 @@ test('pieces that come while it is judged wait for it', async () => {
   expect(assembled(left)).toEqual({ '0/content': `${text}[REDACTED] bc`, '1/content': 'd' })
 })
 
-test('where nothing is found a large event leaves byte for byte; where a policy blocks, nothing after it does', async () => {
+test('where nothing is found a large event leaves unchanged; where a policy blocks, nothing after it', async () => {
   const stream = [token(FILLER.repeat(1_000)), token('x'), DONE].join('')
   expect(await whole([SECRETS], [stream])).toBe(stream)
   const blocking = [{ ...SECRETS, action: 'block' }]

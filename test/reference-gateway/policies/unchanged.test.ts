@@ -33,7 +33,8 @@ test.each(streamNames)('the recorded stream %s leaves byte for byte', async (nam
 
 test('so does every other form of a stream', async () => {
   const stream =
-    '\ufeff: hello\r\n\r\nevent: x\r\ndata: {"a":\r\ndata:  1.0}\r\nid: 7\r\n\r\n: z\n\ndata:{ "b" : "c" }\r\rdata: [DONE]'
+    '\ufeff: hello\r\n\r\nevent: x\r\ndata: {"a":\r\ndata:  1.0}\r\nid: 7\r\n\r\n: z\n\n' +
+    'data:{ "b" : "c" }\r\rdata: [DONE]'
   expect(await through(GUIDE, stream)).toBe(stream)
 })
 
@@ -67,7 +68,7 @@ const ODD =
   '{ "model":"m", "seed":9007199254740993, "t":1.0, "big":1e-1, "neg":-0.0, "__proto__":{"a":1}, "esc":"\\u00e9\\/", ' +
   '"logprobs":true, "messages":[{"role":"user","content":"a@b.org"}],"2":"b","1":"a"}'
 
-test('a redaction changes its text alone, in requests and in answers: numbers, order, spelling and options stay', async () => {
+test('a redaction changes its text alone, in requests and answers: numbers, order and options stay', async () => {
   const asked: string[] = []
   const policy = { name: 'p', type: 'input_filter', action: 'redact', detect: ['email'] }
   const gateway = await gatewayWith([policy], echo(asked))

@@ -20,9 +20,11 @@ async function before(protocol: Protocol, answer: string, type = 'application/js
 }
 
 const ANTHROPIC = (content: string, reason = '"tool_use"') =>
-  `{"id":"m","type":"message","content":[${content}],"stop_reason":${reason},"usage":{"input_tokens":1,"output_tokens":2}}`
+  `{"id":"m","type":"message","content":[${content}],"stop_reason":${reason},` +
+  '"usage":{"input_tokens":1,"output_tokens":2}}'
 const GEMINI = (parts: string, reason = ',"finishReason":"STOP"') =>
-  `{"candidates":[{"content":{"parts":[${parts}]}${reason}}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2}}`
+  `{"candidates":[{"content":{"parts":[${parts}]}${reason}}],` +
+  '"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2}}'
 
 test.each<[Protocol, string]>([
   ['anthropic', ANTHROPIC(`{"type":"tool_use","id":"t","name":"f","input":${BIG}}`)],

@@ -5,7 +5,9 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How long a piece of a stream takes from who connects to who listens, and back; jitter is the mean of what is added. */
+/**
+ * How long a piece of a stream takes from who connects to who listens, and back; jitter is the mean of what is added.
+ */
 export interface Way {
   thereMs: number
   backMs: number

@@ -43,7 +43,7 @@ describe.each<[string, string, string | Buffer, Partial<WorkloadOptions>, RegExp
     'a.jsonl',
     `${human('a')}\n{"conversations": [{"from": "humann", "value": "b"}]}`,
     {},
-    /^a\.jsonl:2: conversations\.0\.from: nobody is called 'humann' here \(did you mean 'human'\?\) \| A row is \{"conv/,
+    /^a\.jsonl:2: conversations\.0\.from: nobody is called 'humann' here \(did you mean 'human'\?\) \| A row is \{"/,
   ],
   ['a dataset of answers', 'a.json', '[{"conversations": []}]', {}, /^a\.json: nobody asks anything in its 1 rows/],
   [

@@ -112,7 +112,7 @@ test('a gzipped trace, also one of several members, and one that is cut', async 
   expect(refusal.message).toMatch(/cut\.csv\.gz, line \d+: the gzip file is cut off here$/)
 })
 
-test('rows that stand in the order of their ends are put in that of their beginnings, within what is held back', async () => {
+test('rows in the order of their ends are put in that of their beginnings, within what is held back', async () => {
   const line = (second: number): string =>
     JSON.stringify({ startTime: 1_700_000_000 + second, prompt_tokens: 1, completion_tokens: 1 })
   const late = Array.from({ length: 70_000 }, (_, i) => line(i + 1))
