@@ -4,7 +4,6 @@
  */
 import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
-import { Histogram } from '../stats/histogram.ts'
 import type { Clock } from '../system/clock.ts'
 import { wouldRepeat } from '../wire/outcome.ts'
 import { requestMaker } from '../workload/request-maker.ts'
@@ -13,6 +12,7 @@ import { isDrawnToLeave } from './cancellation.ts'
 import { DroppedArms } from './dropped-arms.ts'
 import type { EngineHooks } from './engine-hooks.ts'
 import { InFlightRequests } from './in-flight.ts'
+import { KeptSchedule } from './kept-schedule.ts'
 import { endsAtWill, limitReached, type StopReason } from './limits.ts'
 import { LoadPhase, type ReleasedRequest } from './load-phase.ts'
 import { ALONE, buildPacing, buildWarmupPacing, type Pacing, type WorkerShare } from './pacing.ts'
@@ -29,11 +29,7 @@ const DEADLINE_CHECK_MS = 10
 export class Engine {
   readonly recorders: ArmRecorder[]
   readonly dropped: DroppedArms
-  /** Open loop: how late requests were handed to their socket, without waits for a slot or a connection. */
-  sendLag = new Histogram()
-  /** Open loop: the time in which requests were due, and in which they left. Their ratio is achieved/offered. */
-  offeredUs = 0
-  achievedUs = 0
+  readonly kept = new KeptSchedule()
   series: Series
   stopReason: StopReason | undefined
   readonly #plan: RunPlan
@@ -92,9 +88,7 @@ export class Engine {
     const deadlines = setInterval(() => this.#abortLate(), DEADLINE_CHECK_MS)
     try {
       await this.#warmUp(timer.wakeAt)
-      this.sendLag = new Histogram()
-      this.offeredUs = 0
-      this.achievedUs = 0
+      this.kept.restart()
       const phases = planPhases(this.#plan)
       for (const [i, phase] of phases.entries()) {
         const startUs = await (this.#hooks.begin?.() ?? this.#clock())
@@ -155,10 +149,7 @@ export class Engine {
     const fromUs = phase.excludeIdleFirst ? load.measuredFromUs : startUs
     const activeUs = Math.max(0, endUs - fromUs)
     const dueUs = pacing.open ? Math.max(0, startUs + load.dueUs - fromUs) : 0
-    if (pacing.open) {
-      this.offeredUs += dueUs
-      this.achievedUs += dueUs + load.lateUs
-    }
+    if (pacing.open) this.kept.phaseEnded(dueUs, load.lateUs)
     for (const arm of phase.arms) {
       const recorder = this.#recorder(arm)
       recorder.mostInFlight = Math.max(recorder.mostInFlight, load.mostInFlight)
@@ -295,7 +286,7 @@ export class Engine {
       this.series.ended(result.endUs, result.endUs - intendedUs, result.outcome === 'OK', request.arm)
       if (this.#plan.load.mode === 'open') {
         const lateUs = request.slot.handedOverUs - intendedUs
-        if (!waited) this.sendLag.record(lateUs)
+        if (!waited) this.kept.sendLag.record(lateUs)
         recorder.endedOnSchedule(request, result, lateUs)
       }
       recorder.inFlightUs += result.endUs - request.slot.dispatchedUs

@@ -151,22 +151,11 @@ function progress(): Progress {
     ...total,
     failures: engine.recorders.map(({ outcomes: { OK: _, ...failures } }) => failures),
     inFlight: engine.inFlight,
-    achievedToOffered: achievedToOffered(),
+    achievedToOffered: engine.kept.achievedToOffered(engine.recorders),
     watched: engine.recorders.map(({ abort }) => abort?.counts ?? []),
     heldUs: Math.max(0, ...engine.recorders.map(({ hold }) => hold.untilUs - now())),
     lastSecond: engine.series.seconds.at(-1) ?? null,
   }
-}
-
-/** What was held back was due too. */
-function achievedToOffered(): number | null {
-  if (plan.load.mode !== 'open' || engine.achievedUs === 0) return null
-  let [sent, heldBack] = [0, 0]
-  for (const recorder of engine.recorders) {
-    sent += recorder.sent
-    heldBack += recorder.hold.told.heldBack
-  }
-  return (engine.offeredUs / engine.achievedUs) * (heldBack === 0 ? 1 : sent / (sent + heldBack))
 }
 
 function record(): RunRecord {
@@ -177,8 +166,8 @@ function record(): RunRecord {
     arms: engine.recorders.map((recorder, arm) => ({ ...recorder.toRecord(), dropped: engine.dropped.of[arm] })),
     opened: engine.opened,
     series: engine.series.seconds,
-    sendLag: engine.sendLag.encode(),
-    achievedToOffered: achievedToOffered(),
+    sendLag: engine.kept.sendLag.encode(),
+    achievedToOffered: engine.kept.achievedToOffered(engine.recorders),
     self,
     runtime: {
       ...settings,
