@@ -1,6 +1,7 @@
 // Hiring, on a real broker: many workers are asked at once, each place of the run is taken once, and where too few are
 // left nobody else is asked. And what thousands say of their progress.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Msg } from '@nats-io/transport-node'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Link } from '../../../src/load/fleet/link.ts'
 import * as protocol from '../../../src/load/fleet/protocol.ts'
@@ -32,18 +33,18 @@ afterEach(async () => {
 
 function answer(busy: ReadonlySet<number>): void {
   for (const [i, { id }] of cards.entries()) {
-    link.nc.subscribe(protocol.SUBJECTS.hire(id), {
-      callback: async (_, message) => {
-        asked++
-        mostWaiting = Math.max(mostWaiting, ++waiting)
-        await sleep(20)
-        waiting--
-        const question = protocol.read(protocol.hireSchema, message.data, 'work')
-        if (question.ok && !busy.has(i)) places.push(question.value.index)
-        message.respond(busy.has(i) ? 'it works for another run' : '')
-      },
-    })
+    link.nc.subscribe(protocol.SUBJECTS.hire(id), { callback: (_, message) => void respond(message, busy.has(i)) })
   }
+}
+
+async function respond(message: Msg, isBusy: boolean): Promise<void> {
+  asked++
+  mostWaiting = Math.max(mostWaiting, ++waiting)
+  await sleep(20)
+  waiting--
+  const question = protocol.read(protocol.hireSchema, message.data, 'work')
+  if (question.ok && !isBusy) places.push(question.value.index)
+  message.respond(isBusy ? 'it works for another run' : '')
 }
 
 const wanted = { run: 'run', graceMs: 1_000, labels: {} }
