@@ -130,8 +130,8 @@ export interface StreamSink {
 
 export interface StreamFilter {
   /**
-   * A piece of the event stream, split anywhere, that came at `nowMs`. False: wait for `drained`, or for `resume` of the
-   * sink.
+   * A piece of the event stream, split anywhere, that came at `nowMs`. False: wait for `drained`, or for `resume` of
+   * the sink.
    */
   write(chunk: Buffer, nowMs?: number): boolean
   /** The provider's stream is complete. */

@@ -1,4 +1,7 @@
-/** What other vendors publish of their gateways, and what the demand would take by it: requests/s, and tokens/s where known. */
+/**
+ * What other vendors publish of their gateways, and what the demand would take by it: requests/s, and tokens/s where
+ * known.
+ */
 import type { Demand } from './demand.ts'
 
 export interface Published {

@@ -1,7 +1,7 @@
 /**
- * Two runs of two endpoints, such as the same prompts as chat and as Messages through one gateway. What the gateway adds
- * is the same quantity in both, by a reading that both have: it is the time beside the provider's own. Latencies, times
- * of tokens and rates hold what the provider does with each API, and are shown, not judged.
+ * Two runs of two endpoints, such as the same prompts as chat and as Messages through one gateway. What the gateway
+ * adds is the same quantity in both, by a reading that both have: it is the time beside the provider's own. Latencies,
+ * times of tokens and rates hold what the provider does with each API, and are shown, not judged.
  */
 import type { Run } from '../report/schema.ts'
 import { sharedDefinition } from './delta.ts'

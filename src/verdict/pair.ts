@@ -106,7 +106,9 @@ export function differencesBetween(baseline: Run, gateway: Run, restsOn: RestsOn
   })
 }
 
-/** Requests of two APIs or two models are never the same: then what they ask is compared, where both reports tell it. */
+/**
+ * Requests of two APIs or two models are never the same: then what they ask is compared, where both reports tell it.
+ */
 function workloadReader(a: Run, b: Run): (report: Run) => string {
   const sent = !comparesEndpoints({ baseline: a, gateway: b }) && a.target.model === b.target.model
   const told = a.load.workload.asked !== undefined && b.load.workload.asked !== undefined

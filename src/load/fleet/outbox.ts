@@ -1,6 +1,6 @@
 /**
- * What a fleet worker hands over: its results, in their order, each sent again until the stream of the run has it. Every
- * result has a number, so that the broker and the coordinator take it once however often it is sent.
+ * What a fleet worker hands over: its results, in their order, each sent again until the stream of the run has it.
+ * Every result has a number, so that the broker and the coordinator take it once however often it is sent.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Link } from './link.ts'

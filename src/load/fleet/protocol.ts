@@ -50,7 +50,9 @@ export const LATE_MS = 250
 const ALL_PROGRESS = 1_000
 const PROGRESS_A_SECOND = 4_000
 
-/** Whether a worker of `count` says a progress, after that of `beforeUs`: all of them at the same seconds of a phase. */
+/**
+ * Whether a worker of `count` says a progress, after that of `beforeUs`: all of them at the same seconds of a phase.
+ */
 export function isProgressTold(count: number, elapsedUs: number, beforeUs: number): boolean {
   if (count <= ALL_PROGRESS) return true
   const everyUs = Math.ceil(count / PROGRESS_A_SECOND) * 1e6

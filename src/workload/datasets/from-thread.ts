@@ -18,7 +18,9 @@ interface Shared {
   port: MessagePort
 }
 
-/** The messages of the thread whose entry is `name`, about the file at `path`; whoever takes them knows the last one. */
+/**
+ * The messages of the thread whose entry is `name`, about the file at `path`; whoever takes them knows the last one.
+ */
 export function* messagesOf<Message>(name: string, path: string): Generator<Message> {
   const { port1: port, port2: theirs } = new MessageChannel()
   const counts = new Int32Array(new SharedArrayBuffer(8))

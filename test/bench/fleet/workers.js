@@ -1,6 +1,6 @@
 // So many workers of a fleet that send nothing: what they say is real, at the times of a real run, over a few
-// connections. Of the messages of a fleet, this is the workers' side, for coordinator.js; forked with the address of the
-// broker, and with which of the workers are here. Beats and progress are spread over their periods by a seed. The
+// connections. Of the messages of a fleet, this is the workers' side, for coordinator.js; forked with the address of
+// the broker, and with which of the workers are here. Beats and progress are spread over their periods by a seed. The
 // record is the same for all, and is written once.
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'

@@ -1,5 +1,5 @@
-// The rows of a trace on their way to the workers of a fleet, over a real broker: each worker gets all of them, once and
-// in their order, no more of them than a ring holds, and when its own ones left comes back.
+// The rows of a trace on their way to the workers of a fleet, over a real broker: each worker gets all of them, once
+// and in their order, no more of them than a ring holds, and when its own ones left comes back.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import * as protocol from '../../../src/load/fleet/protocol.ts'
