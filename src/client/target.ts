@@ -78,7 +78,8 @@ export function pathsByPart({ pathFor, shownUrl }: Target, workload: WorkloadSpe
   const kinds = new Set(asked.map(({ model, stream }) => `${model} ${stream}`)).size
   if (new Set(paths).size === kinds) return paths
   throw new UserError(
-    `the workload ${workload.name} has several models, or streams a part of its answers, and ${shownUrl} is one address`,
+    `the workload ${workload.name} has several models, or streams a part of its answers, ` +
+      `and ${shownUrl} is one address`,
     'Give an address that ends before /models, which kt completes for each.',
   )
 }

@@ -50,7 +50,7 @@ export function publishedLines(published: NonNullable<Plan['published']>): strin
       `- ${name}: ${formatNumber(requestsPerSec)} requests/s` +
       `${tokensPerSec === undefined ? '' : `, ${formatCount(tokensPerSec)} tokens/s`} on ${instances} x ${vcpu} ` +
       `vCPU, ${memoryGib} GB (P99 ${formatNumber(p99Ms)} ms), so ${raw(rest.needsVcpu)} vCPU for this rate` +
-      `${rest.needsVcpuByTokens === undefined ? ', of whatever tokens' : `, ${raw(rest.needsVcpuByTokens)} by tokens`}` +
+      (rest.needsVcpuByTokens === undefined ? ', of whatever tokens' : `, ${raw(rest.needsVcpuByTokens)} by tokens`) +
       `: ${rest.source} (${rest.date}).`,
   )
 }

@@ -72,7 +72,14 @@ test('the page has each gateway, its intervals, its command and what could not b
     },
     measured: [{ ...scenario, command: `kt bench ${'--arm near=http://127.0.0.1:PORT '.repeat(9)}`.trim(), arms }],
     doctor: { near: ['`held-tokens` (warning, likely): held'], far: [] },
-    raw: [{ name: 'near', raw: { pairs: 60, p50Ms: 1.1, ci95: [0.9, 1.3] }, kt: { value: 1, ci95: [0.8, 1.2] } }],
+    raw: [
+      {
+        name: 'near',
+        raw: { pairs: 60, p50Ms: 1.1, ci95: [0.9, 1.3] },
+        kt: { value: 1, ci95: [0.8, 1.2] },
+        command: 'kt',
+      },
+    ],
   } satisfies Field
   const text = page(field)
   expect(text).toContain('| near | 1.00 ms [0.500, 1.50] |')
@@ -135,8 +142,9 @@ test('the peak on each gateway stands with its interval, or as one that could no
   const trial = { commands: ['kt bench sweep'], vendors, gateways }
   const lines = peakSection(trial).split('\n')
   const row = (name: string) => lines.find((line) => line.startsWith(`| ${name} `))
+  const within = String.raw`[\d,]+ \[[\d,]+, [\d,]+\]`
   expect(row('litellm')).toMatch(
-    /82 % \| 71 %, 93 % \| [\d,]+ \[[\d,]+, [\d,]+\] \| [\d,]+ \[[\d,]+, [\d,]+\] \| \$[\d,]+ \[\$.*\| cpu \| [\d,]+ vCPU/,
+    new RegExp(String.raw`82 % \| 71 %, 93 % \| ${within} \| ${within} \| \$[\d,]+ \[\$.*\| cpu \| [\d,]+ vCPU`),
   )
   expect(row('caddy')).toMatch(/16 % \| .* \| could not be loaded here: at most [\d,]+ \| at most [\d,]+ \| at most \$/)
   expect(row('gone')).toContain('| – | 71 %, 93 % | not planned: the sweep ended with 4 | – |')

@@ -27,8 +27,8 @@ import { type Field, page, type RawBeside, withTable } from './page.ts'
 import { lengthOf, PACE, peakOf, planByVendors } from './peak.ts'
 import type { PeakTrial } from './peak-page.ts'
 import { rawPairs } from './raw-client.ts'
-import { type ArmReading, faultsOf, JUDGED, type Machine, type Measured, readReport } from './reading.ts'
-import { IN_SHORT_FORM, providerFlags, type Scenario, type Setting, scenariosIn } from './scenarios.ts'
+import { faultsOf, JUDGED, type Machine, type Measured, readReport } from './reading.ts'
+import { IN_SHORT_FORM, pairsOf, providerFlags, type Scenario, type Setting, scenariosIn } from './scenarios.ts'
 
 const IN_DOCS = join(root, 'docs', 'field')
 const { values: given } = parseArgs({
@@ -158,18 +158,16 @@ async function diagnosed({ url, headers }: Gateway, provider: string): Promise<s
   return measured?.failure ? [`could not be measured: ${measured.failure}`] : found
 }
 
-async function beside(
-  gateways: readonly Gateway[],
-  provider: string,
-  arms: readonly ArmReading[],
-): Promise<RawBeside[]> {
+/** kt itself asks as the other client does, request by request in turns, so that the two read the same. */
+async function beside(gateways: readonly Gateway[], provider: string): Promise<RawBeside[]> {
   const readings: RawBeside[] = []
   for (const gateway of gateways.filter(({ name }) => RAW_BESIDE.includes(name))) {
     say(`asks ${gateway.name} with node:http`)
     const headers = { ...gateway.headers, authorization: `Bearer ${API_KEY}` }
     const raw = await rawPairs({ url: provider, headers }, { url: gateway.url, headers }, RAW_PAIRS)
-    const own = arms.find(({ name }) => name === gateway.name)?.figures['delta.latency.p50']
-    readings.push({ name: gateway.name, raw, kt: own ?? null })
+    const { measured } = await measure(pairsOf(gateway.name), [gateway], provider)
+    const own = measured.arms.find(({ name }) => name === gateway.name)?.figures['delta.latency.p50']
+    readings.push({ name: gateway.name, raw, kt: own ?? null, command: measured.command })
   }
   return readings
 }
@@ -222,8 +220,7 @@ async function run(): Promise<void> {
       if (scenario.whole) faults.push(...faultsOf(scenario.name, one.measured.arms))
     }
     if (setting === 'plain') {
-      const alone = measured.find(({ name }) => name === 'json-1')?.arms ?? []
-      raw = await beside(gateways, provider, alone)
+      raw = await beside(gateways, provider)
       for (const gateway of given.short ? [] : gateways) {
         say(`examines ${gateway.name}`)
         doctor[gateway.name] = await diagnosed(gateway, provider)

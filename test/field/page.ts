@@ -11,6 +11,7 @@ export interface RawBeside {
   raw: RawReading
   /** By kt: the difference of the P50s of latency. */
   kt: Figure | null
+  command: string
 }
 
 export interface Field {
@@ -33,10 +34,10 @@ export function page(field: Field): string {
   const sections = [
     `# The field trial of ${date}`,
     paragraph(
-      `Every gateway of \`examples/gateways/\` that could be had, before kt's simulated provider, which answers after ` +
-        `20 ms and writes a token every 2 ms. All arms of a scenario take turns in one run, ${field.seconds} s each, one ` +
-        'worker of each gateway; intervals are of 95 %, by blocks. The gateways differ in what they do for a request: ' +
-        'a figure here is a price, and no judgement. `npm run field` writes this page.',
+      "Every gateway of `examples/gateways/` that could be had, before kt's simulated provider, which answers after " +
+        '20 ms and writes a token every 2 ms. All arms of a scenario take turns in one run, ' +
+        `${field.seconds} s each, one worker of each gateway; intervals are of 95 %, by blocks. The gateways differ in ` +
+        'what they do for a request: a figure here is a price, and no judgement. `npm run field` writes this page.',
     ),
     table(['machine', ''], machineRows(machine)),
     table(['gateway', 'version'], Object.entries(versions)),
@@ -86,7 +87,7 @@ function scenarioSection({ name, title, setting, command, arms }: Measured): str
   const streams = arms.some(({ ttftMs }) => ttftMs)
   const more = [...(streams ? ['TTFT P50', 'per token P50'] : []), 'requests/s', 'answered', 'CPU', 'memory']
   const rows = arms.map((arm) => {
-    const { figures, totals, ttftMs, throughput, cpuPercent, rssBytes } = arm
+    const { figures, ttftMs, throughput, cpuPercent, rssBytes } = arm
     const perToken = stampedOf(arm)?.perTokenMs?.p50
     return [
       arm.name + (arm.baseline ? ' (floor)' : ''),
@@ -95,13 +96,19 @@ function scenarioSection({ name, title, setting, command, arms }: Measured): str
       ...(setting === 'stalls' ? [] : [interval(figures['delta.latency.p50'])]),
       ...(streams ? [plain(ttftMs?.p50), plain(perToken)] : []),
       formatNumber(throughput.requestsPerSec),
-      totals.successful === totals.sent ? 'all' : `${totals.successful} of ${totals.sent}: ${failuresOf(arm)}`,
+      answeredOf(arm),
       cpuPercent === null ? NONE : `${Math.round(cpuPercent)} %`,
       rssBytes === null ? NONE : formatBytes(rssBytes),
     ]
   })
   const heading = `## ${title[0]?.toUpperCase()}${title.slice(1)}`
   return [heading, table([...columns, ...more], rows), ...extraOf(name, arms), fenced(command)].join('\n\n')
+}
+
+function answeredOf(arm: ArmReading): string {
+  const { sent, successful } = arm.totals
+  if (sent === 0) return 'none was counted'
+  return successful === sent ? 'all' : `${successful} of ${sent}: ${failuresOf(arm)}`
 }
 
 /** What a scenario is about beside times. */
@@ -185,10 +192,11 @@ function rawSection(raw: readonly RawBeside[]): string {
   return [
     '## Beside an instrument that shares nothing with kt',
     paragraph(
-      'A client on `node:http` asks directly and through the gateway, request by request, one in flight; its figure is ' +
-        'the median of the differences. That of kt is the difference of the P50s of latency in the first scenario.',
+      'A client on `node:http` asks directly and through the gateway, request by request, one in flight; its figure ' +
+        'is the difference of the two medians. So is that of kt, which then asks in the same way.',
     ),
     table(['', 'node:http', 'kt', 'intervals overlap'], rows),
+    ...raw.slice(0, 1).map(({ command }) => fenced(command)),
   ].join('\n\n')
 }
 

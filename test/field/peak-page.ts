@@ -42,10 +42,11 @@ export function peakSection({ commands, vendors, gateways }: PeakTrial): string 
     paragraph(
       `A peak of ${formatCount(vendors.demand.inputTokensPerSec)} input and ` +
         `${formatCount(vendors.demand.outputTokensPerSec)} output tokens/s, planned from a sweep of one worker, alone ` +
-        `before the provider: streams of ${Math.round(inputTokens)} tokens in and ${Math.round(outputTokens)} out at ` +
-        `200 tokens/s. Busy: the share of a core, of the worker at the busiest level that the plan rests on, of client ` +
-        `and provider in their busiest second. All three share the machine: a worker below ${LOADED * 100} % could not be loaded here, and ` +
-        'its plan says no more than what it takes at most. Workers are one vCPU each, without redundancy, with their ' +
+        `before the provider: streams of ${Math.round(inputTokens)} tokens in and ${Math.round(outputTokens)} out ` +
+        'at 200 tokens/s. Busy: the share of a core, of the worker at the busiest level that the plan rests on, of ' +
+        'client and provider in their busiest second. All three share the machine: a worker below ' +
+        `${LOADED * 100} % could not be loaded here, and its plan says no more than what it takes at most. Workers ` +
+        'are one vCPU each, without redundancy, with their ' +
         'interval of 95 %; machines and their price are the whole fleet, with bursts and the loss of a zone, as low ' +
         'and as high as its uncertain figures make it. Traffic costs about the same on all, and is left out.',
     ),
@@ -105,14 +106,14 @@ function vendorLines({ sizing, formula, published = [], demand }: Plan): string[
   const { ratio, outputPerWorker } = formula
   return [
     listed(
-      `Kong, ${sizing.source}, read ${outputPerWorker.date ?? 'at a date unknown'}: (input / ${ratio.value} + output) / ` +
-        `${formatCount(outputPerWorker.value)} a worker (${PAGES.Kong})`,
+      `Kong, ${sizing.source}, read ${outputPerWorker.date ?? 'at a date unknown'}: (input / ${ratio.value} + ` +
+        `output) / ${formatCount(outputPerWorker.value)} a worker (${PAGES.Kong})`,
     ),
     ...published.map((one) =>
       listed(
         `${one.name}, ${one.source}, read ${one.date}: ${formatNumber(one.requestsPerSec)} requests/s on ` +
-          `${one.instances} x ${one.vcpu} vCPU; the ${formatCount(demand.requestsPerSec)} requests/s of this peak would ` +
-          `take ${needOf(one)} (${PAGES[one.name.split(',')[0] ?? ''] ?? 'no page'})`,
+          `${one.instances} x ${one.vcpu} vCPU; the ${formatCount(demand.requestsPerSec)} requests/s of this peak ` +
+          `would take ${needOf(one)} (${PAGES[one.name.split(',')[0] ?? ''] ?? 'no page'})`,
       ),
     ),
   ]

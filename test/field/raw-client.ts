@@ -1,10 +1,10 @@
 /**
  * The added latency by an instrument that shares nothing with kt's own client: node:http, one request directly and the
- * same one through the gateway, in turns. Its figure is the median of the differences, whose interval needs no
- * assumption on how they are spread.
+ * same one through the gateway, in turns. Its figure is the difference of the two medians, as kt's is; the interval is
+ * that of drawing the pairs anew (percentile bootstrap).
  */
 import { Agent, request } from 'node:http'
-import { quantileRanks } from '../../src/stats/quantile-interval.ts'
+import { randomFrom } from '../../src/stats/random.ts'
 
 export interface Ask {
   url: string
@@ -18,23 +18,39 @@ export interface RawReading {
 }
 
 const WARM_UP = 20
+const REDRAWN = 2_000
 
 export async function rawPairs(direct: Ask, through: Ask, pairs: number): Promise<RawReading> {
   const [one, other] = [askerOf(direct), askerOf(through)]
-  const differences: number[] = []
+  const took: Took[] = []
   for (let pair = -WARM_UP; pair < pairs; pair++) {
     // Who is first changes, so that none has the warmer caches.
     const first = pair % 2 === 0
     const early = await (first ? one : other)(pair)
     const late = await (first ? other : one)(pair)
-    if (pair >= 0) differences.push(first ? late - early : early - late)
+    if (pair >= 0) took.push(first ? { directMs: early, throughMs: late } : { directMs: late, throughMs: early })
   }
   one.close()
   other.close()
-  differences.sort((a, b) => a - b)
-  const ranks = quantileRanks(pairs, 0.5)
-  const at = (rank: number): number => differences[Math.min(pairs, Math.max(1, rank)) - 1] ?? Number.NaN
-  return { pairs, p50Ms: at(Math.ceil(pairs / 2)), ci95: [at(ranks.lower), at(ranks.upper)] }
+  const random = randomFrom('pairs')
+  const again = () => took.map((_, index) => took[Math.floor(random() * pairs)] ?? took[index])
+  const redrawn = Array.from({ length: REDRAWN }, () => addedMs(again())).sort((a, b) => a - b)
+  const at = (share: number): number => redrawn[Math.round(share * (REDRAWN - 1))] ?? Number.NaN
+  return { pairs, p50Ms: addedMs(took), ci95: [at(0.025), at(0.975)] }
+}
+
+interface Took {
+  directMs: number
+  throughMs: number
+}
+
+function addedMs(took: readonly (Took | undefined)[]): number {
+  const of = (key: keyof Took) => medianOf(took.flatMap((pair) => pair?.[key] ?? []))
+  return of('throughMs') - of('directMs')
+}
+
+function medianOf(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
 }
 
 /** One kept connection. Resolves to the milliseconds from the call to the end of the answer. */

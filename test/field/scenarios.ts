@@ -50,6 +50,12 @@ export function scenariosIn(scratch: string): Scenario[] {
   ]
 }
 
+/** One gateway and the provider by turns, request by request. */
+export function pairsOf(gateway: string): Scenario {
+  const flags = ['--pairing', 'request', '--concurrency', '1', '--max-tokens', '16']
+  return { name: `pairs-${gateway}`, title: `pairs through ${gateway}`, setting: 'plain', flags, whole: true }
+}
+
 /** The provider answers at a steady pace, so that what differs is the gateways'. */
 export function providerFlags(setting: Setting, scratch: string): string[] {
   const pace = ['--ttft', '20ms', '--token-gap', '2ms']

@@ -18,6 +18,7 @@ type Found = (arm: ArmReading, direct: ArmReading | undefined, scenario: Measure
 
 const RULES: readonly Found[] = [
   ({ dropped }) => dropped && `dropped: ${dropped.why}`,
+  ({ dropped, totals }) => (dropped || totals.sent > 0 ? undefined : 'none of its requests was counted'),
   (arm, direct, { setting }) => {
     const { totals } = arm
     if (totals.successful === totals.sent || setting === 'stalls' || totals.sent === 0) return undefined
@@ -51,8 +52,8 @@ const RULES: readonly Found[] = [
     if (!arm.ttftMs || !direct?.ttftMs || added === undefined) return undefined
     const held = arm.ttftMs.p50 - direct.ttftMs.p50
     return held > added * TIMES && held > added + HELD_MS
-      ? `the first token is ${formatMs(held)} ms later, though the whole stream is only ${formatMs(added)} ms: it holds ` +
-          'tokens back'
+      ? `the first token is ${formatMs(held)} ms later, though the whole stream is only ${formatMs(added)} ms: ` +
+          'it holds tokens back'
       : undefined
   },
   (arm, _direct, { setting }) => {

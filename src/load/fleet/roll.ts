@@ -127,8 +127,9 @@ function choose(found: readonly protocol.Card[], { size, labels }: Wanted): prot
   const [busy] = matching.filter(({ run }) => run !== null)
   const others = busy ? `; ${counted(matching.length - free.length, 'other')} work, such as for run ${busy.run}` : ''
   if (free.length < Math.max(1, size ?? 1)) {
+    const are = free.length === 1 ? 'is' : 'are'
     throw new UserError(
-      `${counted(free.length, 'fleet worker')} of the ${size ?? 'one'} asked for ${free.length === 1 ? 'is' : 'are'} free${others}`,
+      `${counted(free.length, 'fleet worker')} of the ${size ?? 'one'} asked for ${are} free${others}`,
       'Start more, ask for fewer with --fleet-size, or wait.',
       EXIT.inconclusive,
     )
