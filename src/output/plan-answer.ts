@@ -5,16 +5,29 @@ import { EXPLAINED, labelOf, list, rows, span, trimmed } from './plan-words.ts'
 import type { Page } from './table.ts'
 
 /** 'Deploy 186 pods of 1 vCPU, 832 MiB on 30 c5.4xlarge in 3 zones, at $14,892 a month: network binds' */
-export function deployment({ fleet, nodes, cost }: Plan): string {
+export function deployment({ fleet, nodes, cost, range }: Plan): string {
   const { pods, pod, zones, binding } = fleet
   const cpu = pod.cpuMillicores % 1_000 === 0 ? `${pod.cpuMillicores / 1_000} vCPU` : `${pod.cpuMillicores}m`
   const machines = cost?.parts.find(({ name }) => name === 'machines')?.usdPerMonth
   const price = machines === undefined ? '' : `, at $${formatNumber(machines)} a month`
   const why = fleet.nodes.perZone === 1 ? 'one a zone is the least' : `${binding} ${verb(binding, 'bind')}`
+  const untold = unknownWithin(range)
+  const does = untold ? `${untold}. By the estimate deploy` : 'Deploy'
   return (
-    `Deploy ${counted(pods.steady, 'pod')} of ${cpu}, ${formatNumber(pod.memoryMib)} MiB on ` +
+    `${does} ${counted(pods.steady, 'pod')} of ${cpu}, ${formatNumber(pod.memoryMib)} MiB on ` +
     `${formatNumber(fleet.nodes.steady)} ${nodes.type} in ${counted(zones, 'zone')}${price}: ${why}`
   )
+}
+
+/** A range that is wider than this is no answer. */
+const WIDEST = 10
+
+/** 'Not known well enough: 6-36,710 pods, depending on output per worker'; '' where the range is narrow enough. */
+function unknownWithin(range: Plan['range']): string {
+  if (!range || range.pods.high <= WIDEST * range.pods.low) return ''
+  const [most] = range.by
+  const why = most === undefined ? '' : `, depending on ${labelOf(most)}`
+  return `Not known well enough: ${span({ min: range.pods.low, max: range.pods.high })} pods${why}`
 }
 
 export function planAnswer(plan: Plan): string[] {
