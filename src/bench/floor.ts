@@ -53,12 +53,20 @@ export async function measureFloor(
   fleet?: Fleet,
 ): Promise<Floor | null> {
   const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * report.totals.durationS))
-  const record = await runAtNullUpstream(plan, toDelayFlags(report), seconds, { note, interrupt, fleet })
+  const asked = withoutTrace(plan, report)
+  const record = await runAtNullUpstream(asked, toDelayFlags(report), seconds, { note, interrupt, fleet })
   const blocks = (record?.arms[0]?.blocks ?? []).map(({ stamped }) => stamped)
   const all = Histogram.merge(blocks.map((block) => Histogram.decode(block)))
   if (all.count === 0) return null
   const [p50, p99] = [toMs(all.quantileUs(0.5)), toMs(all.quantileUs(0.99))]
   return { p50, p99, source: 'null-upstream', count: all.count, blocks }
+}
+
+/** The first rows of a trace are gone, or far apart: requests of the sizes of its rows come at the rate that was kept. */
+function withoutTrace(plan: RunPlan, { throughput }: Run): RunPlan {
+  const { load } = plan
+  if (load.mode !== 'open' || !load.trace) return plan
+  return { ...plan, load: { ...load, rps: throughput.requestsPerSec, trace: undefined } }
 }
 
 /** The floor of each worker, from the run at their null upstreams. */

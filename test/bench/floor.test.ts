@@ -1,6 +1,6 @@
 // The floor of a run without a direct arm: measured at a null upstream, named in report and output, and judged like
 // any floor.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
@@ -43,6 +43,29 @@ test('a short run that judges no budget has none unless asked; a run with a dire
   expect(JSON.parse(readFileSync(path, 'utf8')).client.floorMs).toBeNull()
   await kt(['bench', ...flags, '--floor', '--baseline-url', pair.providerUrl])
   expect(JSON.parse(readFileSync(path, 'utf8')).client.floorMs).toMatchObject({ source: 'direct-arm' })
+})
+
+test('the floor of a replay has its rate, however far apart its first rows are', async () => {
+  const rows = Array.from({ length: 40 }, (_, row) => `${row === 0 ? 0 : 3 + row / 40},4,2`)
+  const trace = dir.file('late.csv')
+  writeFileSync(trace, ['time,in,out', ...rows].join('\n'))
+  const path = dir.file('replay.json')
+  const columns = ['--trace-columns', 'at=time,input=in,output=out']
+  const { code } = await kt([
+    'bench',
+    '--url',
+    pair.gatewayUrl,
+    '--trace',
+    trace,
+    ...columns,
+    '--floor',
+    '--output',
+    path,
+  ])
+  expect(code).toBe(0)
+  const { client, totals } = readRun(path)
+  expect(totals.successful).toBe(40)
+  expect(client.floorMs?.count).toBeGreaterThan(2)
 })
 
 /** A run that passes 7 ms by itself, with a floor of `readings` readings of 3 ms: more than a quarter of it. */
