@@ -9,7 +9,6 @@
  */
 import { z } from 'zod'
 import { ARRIVAL_KINDS } from '../schedule/arrivals.ts'
-import { MAX_TOKENS_FIELDS } from '../wire/body-changes.ts'
 import type { agreementSchema } from './agreement-schema.ts'
 import { armSchema, type overheadSchema } from './arm-schema.ts'
 import { conversationLoadSchema } from './conversation-schema.ts'
@@ -37,13 +36,13 @@ import {
   type verdictSchema,
 } from './fields.ts'
 import { fleetSchema } from './fleet-schema.ts'
-import { cacheHitsSchema, modelSharesSchema } from './group-schema.ts'
 import { rankingSchema } from './ranking-schema.ts'
 import { replaySchema } from './replay-schema.ts'
 import { routesSchema } from './route-schema.ts'
 import { soakSchema } from './soak-schema.ts'
 import { type checkSchema, gateSchema, interimAnalysesSchema, noiseSchema, sloSchema } from './verdict-schema.ts'
 import { processSchema, scrapedSchema } from './watch-schema.ts'
+import { sentWorkloadSchema } from './workload-schema.ts'
 
 export const REPORT_SCHEMA = 'kt.bench/2'
 
@@ -153,26 +152,7 @@ export const benchReportSchema = z
         warmup: count.describe('requests of the warm-up'),
         timeoutMs: ms.describe('limit of a whole answer'),
         seed: z.int().describe('the same seed sends the same requests'),
-        workload: z
-          .strictObject({
-            name: z.string().describe('its name'),
-            sha256: z.string().describe('of all that is sent: equal where two runs sent the same'),
-            asked: z
-              .string()
-              .optional()
-              .describe('SHA-256 of its texts and limits, whatever the API and the model; absent where kt reads none'),
-            nonce: z
-              .literal(false)
-              .optional()
-              .describe('no nonce ended the prompts, so that a cache may have answered'),
-            models: modelSharesSchema.optional(),
-            cacheHits: cacheHitsSchema.optional(),
-            maxTokensField: z
-              .enum(MAX_TOKENS_FIELDS)
-              .optional()
-              .describe('what output tokens were asked for with; absent for max_tokens where nobody named it'),
-          })
-          .describe('what was sent'),
+        workload: sentWorkloadSchema,
         options: z
           .record(z.string(), z.unknown())
           .describe('every option of the run, in the form of a config file, without secrets'),

@@ -25,6 +25,7 @@ import {
   tokenSourceSchema,
   urlField,
 } from './fields.ts'
+import { sentWorkloadSchema } from './workload-schema.ts'
 
 export const SWEEP_SCHEMA = 'kt.sweep/1'
 
@@ -174,12 +175,7 @@ export const sweepSchema = z.strictObject({
       options: z.record(z.string(), z.unknown()).describe('the other options of the sweep, without secrets'),
     })
     .describe('when and how requests were sent'),
-  workload: z
-    .strictObject({
-      name: z.string().describe('its name'),
-      sha256: z.string().describe('of all that is sent: equal where two runs sent the same'),
-    })
-    .describe('what was sent'),
+  workload: sentWorkloadSchema,
   overheadSource: z.string().nullable().describe('how the added time was read; null where nothing tells it'),
   curves: z.array(curveSchema).min(1).describe('a curve for each number of processes of the gateway'),
   scaling: z

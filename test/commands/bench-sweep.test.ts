@@ -16,7 +16,18 @@ test(
       config,
       'concurrency: [1, 4]\nstep: 600ms\nwarmup: 5\ninput_tokens: 200\noutput_tokens: 3\nstream: true\nseed: 7\n',
     )
-    const flags = ['--config', config, '--gateway-workers', '1,2', '--seed', '2', '--explain', '--output', out]
+    const flags = [
+      '--config',
+      config,
+      '--gateway-workers',
+      '1,2',
+      '--seed',
+      '2',
+      ...['--max-tokens-field', 'max_completion_tokens'],
+      '--explain',
+      '--output',
+      out,
+    ]
     const { code, stdout } = await kt(['bench', 'sweep', ...flags])
     expect(code).toBe(0)
     expect(stdout).toMatch(/Frontier, added P99 <= 1/)
@@ -26,6 +37,7 @@ test(
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
 
     const report = sweepSchema.parse(JSON.parse(readFileSync(out, 'utf8')))
+    expect(report.workload).toMatchObject({ name: 'input-tokens', maxTokensField: 'max_completion_tokens' })
     // The flag wins over the file.
     expect(report.load).toMatchObject({ mode: 'closed', levels: [1, 4], stepS: 0.6, seed: 2 })
     expect(report.load.options).toMatchObject({ input_tokens: 200, output_tokens: 3, stream: true })

@@ -316,7 +316,6 @@ describe('what cannot be asked for', () => {
     [{ endpoint: 'raw', body: raw, stream: true }, '--stream does not go with --endpoint raw'],
     [{ endpoint: 'rerank', stream: true }, '--stream does not go with --endpoint rerank'],
     [{ endpoint: 'rerank', 'max-tokens': '5' }, '--max-tokens does not go with --endpoint rerank'],
-    [{ endpoint: 'gemini', workload: 'mix' }, 'streams a part of its answers'],
     [{ endpoint: 'messages', body: raw }, "the body has no 'messages'"],
   ])('%o', (values, why) => {
     expect(() => planOf(values)).toThrow(why)
