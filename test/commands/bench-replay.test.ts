@@ -79,7 +79,14 @@ it.runIf(posix)('the same from a file, a FIFO and a gzipped file: the same reque
 /** Whether the process has the file open. */
 function hasOpen(pid = 0, path: string): boolean {
   const folder = `/proc/${pid}/fd`
-  return readdirSync(folder).some((fd) => existsSync(`${folder}/${fd}`) && readlinkSync(`${folder}/${fd}`) === path)
+  return readdirSync(folder).some((fd) => {
+    try {
+      return readlinkSync(`${folder}/${fd}`) === path
+    } catch {
+      // It was closed meanwhile.
+      return false
+    }
+  })
 }
 
 it.runIf(platform === 'linux')('a FIFO is waited for until somebody writes, or until Ctrl-C', async () => {
