@@ -37,15 +37,16 @@ export function fitBlocks(plan: RunPlan, { arms }: RunRecord, note: (line: strin
   // By Little's law: as many are under way at once, and so many are sent in that time.
   const underWay = load.mode === 'closed' ? load.concurrency : Math.ceil((meanRate(load) * answerUs) / 1e6)
   const takes = `An answer takes about ${formatDuration(answerUs / 1_000)}`
-  if (durationUs === undefined && requests === undefined) {
+  if (durationUs === undefined) {
     const longEnoughUs = answerUs / MOST_EXCLUDED
-    if (!blockUs || blockUs >= longEnoughUs) return plan
+    // A number of requests is that of those that count.
+    if (requests !== undefined || !blockUs || blockUs >= longEnoughUs) return plan
     note(`${takes}: a block takes ${formatDuration(longEnoughUs / 1_000)}.`)
     return { ...plan, blockUs: longEnoughUs }
   }
-  const inTime = durationUs === undefined ? Number.POSITIVE_INFINITY : (underWay * durationUs) / answerUs
-  const sent = Math.min(requests ?? inTime, inTime)
-  if (mayExclude(plan.blocks, underWay, sent)) return plan
+  const sent = (underWay * durationUs) / answerUs
+  const isByRequests = requests !== undefined && requests <= sent
+  if (isByRequests || mayExclude(plan.blocks, underWay, sent)) return plan
   // When a run may end is decided by the number of its blocks, and is not changed any more.
   const cut = interimAnalyses ? { excludeIdleFirst: false } : cutIntoBlocks(Math.floor(sent), plan.blocks, underWay)
   const fitted = { ...plan, ...cut }
