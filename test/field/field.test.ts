@@ -158,7 +158,7 @@ test('the peak on each gateway stands with its interval, or as one that could no
 test('a gateway is swept with its process, and one that is gone has the reason', async () => {
   const [vendors, provider] = await Promise.all([planByVendors(), quickProvider({ ttftMs: 20, gapMs: 5 })])
   const gateway = await startGateway('kt', new URL(provider.url).origin, { folder: dir.file('kt') })
-  const length = { levels: [2], step: '1s' }
+  const length = { levels: [1, 2], step: '2s' }
   const { peak, commands } = await peakOf(gateway, vendors, process, length, dir.path)
   await gateway.stop()
   const { peak: gone } = await peakOf(
