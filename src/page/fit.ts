@@ -1,6 +1,7 @@
 /**
  * Keeps a page small enough to be mailed: where a run of many blocks or a history of many files would make it larger,
- * its lines keep fewer points, the highest ones, and its tables fewer rows. What is left out is said beside it.
+ * its lines keep fewer points, the highest ones, and its tables fewer rows. What is left out is said beside it. Where
+ * that is not enough, as with many arms, only the script of the page draws the plots.
  */
 import { UserError } from '../errors.ts'
 import type { Plot, PlotTable, Point, Series } from '../plots/plot.ts'
@@ -11,13 +12,21 @@ export const MOST_BYTES = 1_000_000
 /** Points of a line and rows of a table, tried one after the other. */
 const FEWER = [400, 200, 100, 50, 25]
 
+/** Renders documents, with their plots drawn in them or left to the script. */
+type Render = (documents: readonly Document[], isDrawn: boolean) => string
+
 /** The page of the documents, whole if it can be. */
-export function fitPage(documents: readonly Document[], render: (documents: readonly Document[]) => string): string {
+export function fitPage(documents: readonly Document[], render: Render): string {
   let bytes = 0
-  for (const most of [Number.POSITIVE_INFINITY, ...FEWER]) {
-    const page = render(documents.map((document) => thinned(document, most)))
-    bytes = Buffer.byteLength(page)
-    if (bytes < MOST_BYTES) return page
+  for (const isDrawn of [true, false]) {
+    for (const most of [Number.POSITIVE_INFINITY, ...FEWER]) {
+      const page = render(
+        documents.map((document) => thinned(document, most)),
+        isDrawn,
+      )
+      bytes = Buffer.byteLength(page)
+      if (bytes < MOST_BYTES) return page
+    }
   }
   throw new UserError(
     `the page would take ${formatNumber(bytes / 1e6, 1)} MB, and a page stays under ${MOST_BYTES / 1e6} MB`,

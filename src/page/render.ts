@@ -1,7 +1,7 @@
 /**
  * Documents as one self-contained page: it asks the network for nothing, and its own policy forbids it to. Each plot
- * is drawn in the page already, so that it is there without scripts; the script draws it anew for the width of the
- * window.
+ * is drawn in the page already if there is room, so that it is there without scripts; the script draws it anew for the
+ * width of the window.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -21,10 +21,10 @@ function readProgram(): string {
 
 export function renderPage(given: readonly Document[], program = readProgram()): string {
   const documents = withOwnIds(given.map(printableDocument))
-  return fitPage(documents, (fitting) => renderWhole(fitting, program))
+  return fitPage(documents, (fitting, isDrawn) => renderWhole(fitting, program, isDrawn))
 }
 
-function renderWhole(documents: readonly Document[], program: string): string {
+function renderWhole(documents: readonly Document[], program: string, isDrawn: boolean): string {
   const plots = documents.flatMap(plotsOf)
   const code = program.replaceAll('</script', '<\\/script')
   const hash = createHash('sha256').update(code).digest('base64')
@@ -42,7 +42,7 @@ function renderWhole(documents: readonly Document[], program: string): string {
 </head>
 <body>
 <main>
-${documents.map(documentMarkup)}
+${documents.map((document) => documentMarkup(document, isDrawn))}
 <footer>Written by kt. Each plot has its figures in a table below it; the numbers are those of the report.</footer>
 </main>
 <script type="application/json" id="kt-plots">${scriptJson(plots.map(drawnOf))}</script>
@@ -76,12 +76,12 @@ export function withOwnIds(documents: readonly Document[]): Document[] {
   }))
 }
 
-function documentMarkup({ title, sentences, facts, sections }: Document): Markup {
+function documentMarkup({ title, sentences, facts, sections }: Document, isDrawn: boolean): Markup {
   return html`<article>
 <h1>${title}</h1>
 ${sentences.map(sentenceMarkup)}
 <dl>${facts.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl>
-${sections.map(sectionMarkup)}
+${sections.map((section) => sectionMarkup(section, isDrawn))}
 </article>
 `
 }
@@ -92,22 +92,23 @@ function sentenceMarkup({ verdict, text }: Sentence): Markup {
 `
 }
 
-function sectionMarkup({ title, lines = [], tables = [], plots = [] }: Section): Markup {
+function sectionMarkup({ title, lines = [], tables = [], plots = [] }: Section, isDrawn: boolean): Markup {
   return html`<section>
 <h2>${title}</h2>
 ${lines.map((line) => html`<p>${line}</p>\n`)}
 ${tables.map(({ caption, table }) => tableMarkup(table, caption))}
-${plots.map(figureMarkup)}
+${plots.map((plot) => figureMarkup(plot, isDrawn))}
 </section>
 `
 }
 
-function figureMarkup(plot: Plot): Markup {
+function figureMarkup(plot: Plot, isDrawn: boolean): Markup {
   const { id, title, says, table } = plot
+  const still = isDrawn ? new Markup(drawSvg(plot, STILL_WIDTH)) : html`<p>The script of this page draws it.</p>`
   return html`<figure id="${id}" data-plot="${id}">
 <figcaption><h3>${title}</h3><p>${says}</p></figcaption>
 <div class="plot" role="img" aria-label="${`${title}. ${says}`}">
-<div class="still">${new Markup(drawSvg(plot, STILL_WIDTH))}</div></div>
+<div class="still">${still}</div></div>
 <details><summary>Table: ${title}</summary>
 ${tableMarkup(table, title)}
 </details>

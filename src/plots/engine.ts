@@ -39,5 +39,39 @@ export function drawSvg(plot: Plot, width: number): string {
   chart.setOption(optionOf(plot, layout))
   const svg = chart.renderToSVGString()
   chart.dispose()
-  return svg.replaceAll(FOR_POINTERS, '')
+  return withOneFont(withOnePath(svg.replaceAll(FOR_POINTERS, '')))
+}
+
+const SEGMENT = /^<path d="(M[-\d. ]+L[-\d. ]+)"([^>]*)><\/path>$/
+
+/** Straight strokes one after another that look the same, such as whiskers, become one path. */
+function withOnePath(svg: string): string {
+  const lines: string[] = []
+  let strokes: string[] = []
+  let look: string | undefined
+  const end = (): void => {
+    if (look !== undefined) lines.push(`<path d="${strokes.join('')}"${look}></path>`)
+    strokes = []
+    look = undefined
+  }
+  for (const line of svg.split('\n')) {
+    const [, stroke, its] = SEGMENT.exec(line) ?? []
+    if (its !== look) end()
+    if (stroke === undefined || its === undefined) lines.push(line)
+    else {
+      look = its
+      strokes.push(stroke)
+    }
+  }
+  end()
+  return lines.join('\n')
+}
+
+const FONT = /font-family:[^;"]*;/g
+
+/** The font of all texts is that of the drawing, where all have one. */
+function withOneFont(svg: string): string {
+  const [font, ...others] = new Set(svg.match(FONT) ?? [])
+  if (font === undefined || others.length > 0) return svg
+  return svg.replaceAll(font, '').replace('<svg ', `<svg style="${font}" `)
 }

@@ -16,6 +16,7 @@ const PAIRED = 'fixtures/reports/paired.json'
 const PROGRAM = 'export const a = "</script>"'
 
 const run = readRun(PAIRED)
+const MANY = Array.from({ length: 9 }, () => benchDocument(run))
 const page = renderPage([benchDocument(run)], PROGRAM)
 
 describe('the page of a paired run', () => {
@@ -117,8 +118,19 @@ describe('a page of much', () => {
     expect(kept).toContainEqual([3_333, high])
   })
 
+  test('leaves its plots to its script where fewer points are not enough', () => {
+    const few = Array.from({ length: 2 }, () => benchDocument(run))
+    const [drawn, left] = [few, MANY].map((documents) => renderPage(documents, LARGE))
+    expect(drawn).toMatch(/<div class="still"><svg /)
+    expect(left).not.toMatch(/<svg /)
+    expect(left).toContain('The script of this page draws it.')
+    const plots = JSON.parse(/id="kt-plots">(.*?)<\/script>/.exec(left ?? '')?.[1] ?? '')
+    expect(plots).toHaveLength(MANY.flatMap(plotsOf).length)
+    expect(Buffer.byteLength(left ?? '')).toBeLessThan(MOST_BYTES)
+  })
+
   test('is refused where nothing makes it small enough', () => {
-    const documents = Array.from({ length: 9 }, () => benchDocument(run))
+    const documents = Array.from({ length: 40 }, () => benchDocument(run))
     expect(() => renderPage(documents, LARGE)).toThrow(/the page would take \d\.\d MB, and a page stays under 1 MB/)
   })
 })
