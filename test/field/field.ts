@@ -2,6 +2,7 @@
 // `kt bench --arm` for each scenario, with `kt doctor` over each and a client of its own beside kt's.
 // npm run field [-- --seconds 20] [--only envoy,nginx]      writes docs/field/<date>.md, .html, .json; README
 // npm run field -- --short                                  some gateways, some requests: classes, no times
+// npm run field -- --scenarios streams-1                    these alone: no doctor, no other client, no plan
 // npm run field -- --out FOLDER                             writes there, and leaves the README
 
 import { once } from 'node:events'
@@ -36,6 +37,7 @@ const { values: given } = parseArgs({
     short: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '20' },
     only: { type: 'string' },
+    scenarios: { type: 'string' },
     out: { type: 'string', default: IN_DOCS },
   },
 })
@@ -198,7 +200,9 @@ async function run(): Promise<void> {
   let versions: Record<string, string> = {}
   const doctor: Record<string, string[]> = {}
   let raw: RawBeside[] = []
-  const scenarios = scenariosIn(scratch).filter(({ name }) => !given.short || IN_SHORT_FORM.includes(name))
+  const wanted = given.scenarios?.split(',') ?? (given.short ? IN_SHORT_FORM : undefined)
+  const scenarios = scenariosIn(scratch).filter(({ name }) => wanted?.includes(name) ?? true)
+  const isWhole = given.scenarios === undefined
   for (const setting of ['plain', 'stalls', 'cached'] as const) {
     const own = scenarios.filter((one) => one.setting === setting)
     if (own.length === 0 || named(setting).length === 0) continue
@@ -219,7 +223,7 @@ async function run(): Promise<void> {
       measured.push(one.measured)
       if (scenario.whole) faults.push(...faultsOf(scenario.name, one.measured.arms))
     }
-    if (setting === 'plain') {
+    if (setting === 'plain' && isWhole) {
       raw = await beside(gateways, provider)
       for (const gateway of given.short ? [] : gateways) {
         say(`examines ${gateway.name}`)
@@ -229,7 +233,7 @@ async function run(): Promise<void> {
     await stopAll()
   }
   if (!machine) throw new Error('nothing was measured')
-  const peak = given.short ? undefined : await planned()
+  const peak = given.short || !isWhole ? undefined : await planned()
   const date = new Date().toISOString().slice(0, 10)
   const field: Field = {
     date,
