@@ -62,7 +62,7 @@ export async function measureFloor(
   return { p50, p99, source: 'null-upstream', count: all.count, blocks }
 }
 
-/** The first rows of a trace are gone, or far apart: requests of the sizes of its rows come at the rate that was kept. */
+/** Of a trace the first rows are gone, or far apart: requests of its sizes come at the rate that was kept. */
 function withoutTrace(plan: RunPlan, { throughput }: Run): RunPlan {
   const { load } = plan
   if (load.mode !== 'open' || !load.trace) return plan

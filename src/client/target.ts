@@ -52,9 +52,9 @@ const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.com$/
 const AZURE_PATH = /\/openai\/deployments\//
 
 /**
- * Completes an address with the endpoint's path: `http://host:41002`, `…/v1` and `…/v1/chat/completions` all name the
- * chat endpoint, as do the bases that gateways and providers document. Any other path is taken as it stands: a route of
- * a gateway may have any name. `flag` is the one that gave the address.
+ * Completes an address with the endpoint's path: `http://host:41002`, `.../v1` and `.../v1/chat/completions` all name
+ * the chat endpoint, as do the bases that gateways and providers document. Any other path is taken as it stands: a
+ * route of a gateway may have any name. `flag` is the one that gave the address.
  */
 export function resolveTarget(url: URL | string, { models = [], ...asked }: Addressed, flag = '--url'): Target {
   const { inPath } = endpointOf(asked.endpoint)

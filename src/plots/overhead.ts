@@ -23,7 +23,7 @@ export function overheadPlots(...runs: readonly Run[]): Plot[] {
   })
   if (rows.length === 0) return []
   const format = formatOf('ms')
-  const [first] = rows
+  const [{ name, p50, p99 } = { name: '', p50: 0, p99: 0 }] = rows
   const budgets = rows.flatMap(({ budgetMs }, index) => (budgetMs ? [[budgetMs, index] as const] : []))
   const whiskers = rows.flatMap(({ ci95 }, at) =>
     ci95 && ci95[1] !== null && !(ci95[0] === 0 && ci95[1] === 0) ? [{ at, low: ci95[0], high: ci95[1] }] : [],
@@ -32,7 +32,7 @@ export function overheadPlots(...runs: readonly Run[]): Plot[] {
     {
       id: 'overhead',
       title: 'Overhead by component, and its budgets',
-      says: `The ${first?.name}: P50 ${format(first?.p50 ?? 0)}, P99 ${format(first?.p99 ?? 0)}. ${besideBudgets(rows)}`,
+      says: `The ${name}: P50 ${format(p50)}, P99 ${format(p99)}. ${besideBudgets(rows)}`,
       x: { name: 'added (ms)', unit: 'ms', scale: 'linear', min: 0 },
       panels: [
         {

@@ -63,7 +63,7 @@ export function drawPositions(arrival: Arrival, seed: number): Positions {
   return ARRIVALS[arrival.kind].draw(arrival, seed)
 }
 
-/** The parameters that mean something to the process. */
+/** The parameters that mean something to this kind of arrivals. */
 export function parametersOf(arrival: Arrival): Partial<ArrivalParameters> {
   return Object.fromEntries(parametersOfKind(arrival.kind).map((name) => [name, arrival[name]]))
 }

@@ -156,11 +156,11 @@ describe('Gemini, whose address names the model and whether to stream', () => {
       values: { url: 'http://127.0.0.1:1', endpoint: 'gemini', workload: 'mix' },
     })
     const plan = buildPlan(target, workload, load, namedTargets(target))
-    const rehearsal = await startJitWarmupProvider(plan)
-    await rehearsal.close()
+    const warmup = await startJitWarmupProvider(plan)
+    await warmup.close()
     const streams = workload.parts.map(({ stream }) => stream)
     expect(new Set(streams).size).toBe(2)
-    for (const paths of [plan.arms[0]?.paths, rehearsal.paths]) {
+    for (const paths of [plan.arms[0]?.paths, warmup.paths]) {
       expect(paths?.map((path) => path.includes(':stream'))).toEqual(streams)
     }
   })
