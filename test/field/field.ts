@@ -22,7 +22,7 @@ import {
   startGateway,
 } from '../setup/gateways.ts'
 import { reasonOf } from '../setup/peers/find.ts'
-import { kt, startKt } from '../support/kt.ts'
+import { endAllKt, kt, startKt } from '../support/kt.ts'
 import { root } from '../support/pages.ts'
 import { type Field, page, type RawBeside, withTable } from './page.ts'
 import { lengthOf, PACE, peakOf, planByVendors } from './peak.ts'
@@ -32,15 +32,7 @@ import { faultsOf, JUDGED, type Machine, type Measured, readReport } from './rea
 import { IN_SHORT_FORM, pairsOf, providerFlags, type Scenario, type Setting, scenariosIn } from './scenarios.ts'
 
 const IN_DOCS = join(root, 'docs', 'field')
-const { values: given } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '20' },
-    only: { type: 'string' },
-    scenarios: { type: 'string' },
-    out: { type: 'string', default: IN_DOCS },
-  },
-})
+const given = readOptions()
 const KEY = { KT_API_KEY: API_KEY }
 const VERDICTS: readonly (number | null)[] = [0, 3, 4]
 /** Of the same kind as what kt's closed loop of one sends. */
@@ -52,12 +44,53 @@ const ON_THE_PAGE = 'streams-1.json'
 const MOST_WATCHED = 16
 
 const scratch = mkdtempSync(join(tmpdir(), 'kt-field-'))
+const scenarios = scenariosIn(scratch)
+const notKnown = [
+  ...unknownIn(given.only, gatewayNames()),
+  ...unknownIn(
+    given.scenarios,
+    scenarios.map(({ name }) => name),
+  ),
+]
+if (notKnown.length > 0) {
+  rmSync(scratch, { recursive: true, force: true })
+  refuse(notKnown.join('; '))
+}
 const notTold: string[] = []
 const faults: string[] = []
 const running: { stop(): Promise<void> }[] = []
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        short: { type: 'boolean', default: false },
+        seconds: { type: 'string', default: '20' },
+        only: { type: 'string' },
+        scenarios: { type: 'string' },
+        out: { type: 'string', default: IN_DOCS },
+      },
+    })
+    if (!(Number(values.seconds) > 0)) refuse(`--seconds ${values.seconds} is no number above 0`)
+    return values
+  } catch (error) {
+    return refuse(reasonOf(error))
+  }
+}
+
+function unknownIn(given: string | undefined, known: readonly string[]): string[] {
+  const unknown = given?.split(',').filter((name) => !known.includes(name)) ?? []
+  return unknown.map((name) => `there is no '${name}' among ${known.join(', ')}`)
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`field: ${why}\n`)
+  process.exit(2)
+}
+
 async function startProvider(flags: readonly string[]): Promise<{ origin: string; pid: number }> {
+  await unlessEnding()
   const { child, ended } = startKt(['provider', 'start', '--port', '0', '--json', ...flags])
   running.push({
     stop: async () => {
@@ -87,6 +120,7 @@ function named(setting: Setting): string[] {
 async function startGateways(setting: Setting | 'peak', names: readonly string[], upstream: string) {
   const gateways: Gateway[] = []
   for (const name of names) {
+    await unlessEnding()
     say(`starts ${name}`)
     const folder = join(scratch, `${setting}-${name}`)
     try {
@@ -101,11 +135,19 @@ async function startGateways(setting: Setting | 'peak', names: readonly string[]
   return gateways
 }
 
+let isEnding = false
+
+/** Nothing more is started once this is told to end. */
+async function unlessEnding(): Promise<void> {
+  if (isEnding) await new Promise(() => {})
+}
+
 /** What is told to end ends what it started. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     say(`${signal}: ends what it started`)
-    void stopAll().then(() => {
+    isEnding = true
+    void Promise.all([endAllKt(), stopAll()]).then(() => {
       rmSync(scratch, { recursive: true, force: true })
       process.exit(130)
     })
@@ -127,6 +169,7 @@ function shown(args: readonly string[]): string {
 }
 
 async function measure(scenario: Scenario, gateways: readonly Gateway[], provider: string) {
+  await unlessEnding()
   say(`measures ${scenario.name}`)
   const arms = gateways.flatMap(({ name, url, headers, pid }, index) => [
     ...['--arm', `${name}=${url}`],
@@ -148,6 +191,7 @@ async function measure(scenario: Scenario, gateways: readonly Gateway[], provide
 }
 
 async function diagnosed({ url, headers }: Gateway, provider: string): Promise<string[]> {
+  await unlessEnding()
   const header = Object.entries(headers).flatMap(([key, value]) => ['--header', `${key}: ${value}`])
   const { stdout, stderr } = await kt(['doctor', '--url', url, '--provider-url', provider, ...header, '--json'], KEY)
   if (stdout === '') return [`kt doctor could not tell: ${stderr.trim()}`]
@@ -201,10 +245,10 @@ async function run(): Promise<void> {
   const doctor: Record<string, string[]> = {}
   let raw: RawBeside[] = []
   const wanted = given.scenarios?.split(',') ?? (given.short ? IN_SHORT_FORM : undefined)
-  const scenarios = scenariosIn(scratch).filter(({ name }) => wanted?.includes(name) ?? true)
+  const chosen = scenarios.filter(({ name }) => wanted?.includes(name) ?? true)
   const isWhole = given.scenarios === undefined
   for (const setting of ['plain', 'stalls', 'cached'] as const) {
-    const own = scenarios.filter((one) => one.setting === setting)
+    const own = chosen.filter((one) => one.setting === setting)
     if (own.length === 0 || named(setting).length === 0) continue
     const { origin: provider } = await startProvider(providerFlags(setting, scratch))
     const gateways = await startGateways(setting, named(setting), provider)

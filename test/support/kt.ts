@@ -27,6 +27,8 @@ const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 /** Keys of the machine's own environment must not reach a test's target. */
 const CLEAN = { KT_API_KEY: undefined, OPENAI_API_KEY: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined }
 
+const running = new Set<KtProcess>()
+
 export function startKt(args: string[], env: Record<string, string> = {}, cwd = tmpdir()): KtProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
@@ -37,14 +39,28 @@ export function startKt(args: string[], env: Record<string, string> = {}, cwd = 
   })
   const stdout = listenTo(child.stdout)
   const stderr = listenTo(child.stderr)
-  return {
+  const started: KtProcess = {
     child,
     ended: new Promise((resolve) =>
-      child.on('close', (code) => resolve({ code, stdout: stdout.text(), stderr: stderr.text() })),
+      child.on('close', (code) => {
+        running.delete(started)
+        resolve({ code, stdout: stdout.text(), stderr: stderr.text() })
+      }),
     ),
     ctrlC: () => void (child.pid && process.kill(-child.pid, 'SIGINT')),
     said: stderr.said,
     saidOnStdout: stdout.said,
+  }
+  running.add(started)
+  return started
+}
+
+/** Ends all that were started here and still run, as Ctrl-C does. */
+export async function endAllKt(): Promise<void> {
+  while (running.size > 0) {
+    const all = [...running]
+    for (const { ctrlC } of all) ctrlC()
+    await Promise.all(all.map(({ ended }) => ended))
   }
 }
 
