@@ -6,7 +6,7 @@ import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { runGateway } from '../../reference-gateway/gateway.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/waits.ts'
-import { ask, atEnd, gatewayBefore, post, upstream } from './support/harness.ts'
+import { ask, atEnd, gatewayBefore, post, recentEvents, upstream } from './support/harness.ts'
 import { answerJson } from './support/upstream.ts'
 
 const KEYS = { keys: [{ key: 'sk-secret', tenant: 'team' }] }
@@ -44,7 +44,7 @@ test('x-request-id: a well-formed one names the request, everywhere; else the ga
   }
   expect(await idsOf({ 'x-request-id': 'r3' }, '/v1/none')).toEqual(['r3', 'r3'])
   expect(seen.slice(0, 2)).toEqual(['req_1.a:B', 'r2'])
-  const events = (await ask(`${gateway.adminUrl}/events/recent`)).body.toString().trim().split('\n')
+  const events = await recentEvents(gateway, 2)
   expect(events.slice(0, 2).map((line) => JSON.parse(line).request_id)).toEqual(['req_1.a:B', 'r2'])
 })
 

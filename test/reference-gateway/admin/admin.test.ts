@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
-import { ask, gatewayBefore, post, upstream } from '../support/harness.ts'
-import { answerJson, wait } from '../support/upstream.ts'
+import { ask, gatewayBefore, post, recentEvents, upstream } from '../support/harness.ts'
+import { answerJson } from '../support/upstream.ts'
 
 const CHOICE = { message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }
 const BODY = { model: 'gpt-4o', messages: [], temperature: 0 }
@@ -102,7 +102,7 @@ test('no model that a client names steers whoever reads the metrics or the event
   await post(gateway, { ...BODY, model: 'm\u001b[2J\r\n\u009b\u202e"' })
   const { text } = await get('/metrics')
   expect(text).toContain('model="m\\\\x1b[2J\\\\r\\\\n\\\\x9b\\\\u202e\\""')
-  const { text: events } = await get('/events/recent')
+  const events = (await recentEvents(gateway, 1)).join('\n')
   for (const shown of [text, events]) expect(shown).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
 })
 
@@ -157,15 +157,14 @@ test('the cache: statistics, clearing, and a gateway without a cache', async () 
 })
 
 test('events: recent and live', async () => {
-  const { gateway, get } = await running({}, 3)
-  const kept = async () => (await get('/events/recent')).text.trim().split('\n')
-  while ((await kept()).length < 3) await wait(10)
+  const { gateway } = await running({}, 3)
+  await recentEvents(gateway, 3)
   const live = fetch(`${gateway.adminUrl}/events`)
   const reader = (await live).body?.getReader()
   await post(gateway, { ...BODY, model: 'live' })
   const first = new TextDecoder().decode((await reader?.read())?.value)
   expect(JSON.parse(first)).toMatchObject({ model: 'live', status: 200 })
-  expect(await kept()).toHaveLength(4)
+  expect(await recentEvents(gateway, 4)).toHaveLength(4)
   await reader?.cancel()
   const off = await running({ events: { enabled: false } }, 1)
   expect((await off.get('/events')).status).toBe(404)

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { afterEach } from 'vitest'
 import { gatewayConfigSchema } from '../../../reference-gateway/config/config.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../../../reference-gateway/gateway.ts'
+import { until } from '../../support/waits.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 const stops: (() => Promise<void>)[] = []
@@ -78,6 +79,20 @@ export function post(gateway: RunningGateway, value: unknown, options: RequestOp
     { method: 'POST', ...options, headers: { 'content-type': 'application/json', ...options.headers } },
     JSON.stringify(value),
   )
+}
+
+/** The newest events that the admin port shows, a line each, once there are `count`: they get there after the answer. */
+export async function recentEvents(gateway: RunningGateway, count: number): Promise<string[]> {
+  let lines: string[] = []
+  await until(async () => {
+    const { body } = await ask(`${gateway.adminUrl}/events/recent`)
+    lines = body
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '')
+    return lines.length >= count
+  }, `${count} events`)
+  return lines
 }
 
 /** What a refusal says, in the shape of OpenAI's errors. */
