@@ -68,7 +68,7 @@ async function run() {
   const needsPlugins =
     first === undefined || PLUGIN_COMMANDS.includes(first) || typed.some((word) => HELP.includes(word))
   const oclif = needsPlugins ? pjson.oclif : { ...pjson.oclif, plugins: [] }
-  const { execute, settings } = await import('@oclif/core')
+  const [{ execute }, { settings }] = await Promise.all([import('@oclif/core/execute'), import('@oclif/core/settings')])
   // Else oclif looks for TypeScript, and warns that there is none, wherever NODE_ENV is test or development.
   settings.enableAutoTranspile = false
   await execute({ args, loadOptions: { root: fileURLToPath(root), pjson: { ...pjson, oclif } } })

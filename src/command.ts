@@ -3,7 +3,7 @@
  * results go to stdout, everything else to stderr; flags may come from the environment and from kt.yaml.
  */
 import { existsSync } from 'node:fs'
-import { Command } from '@oclif/core'
+import { Command } from '@oclif/core/command'
 import type { FlagInput, Input, ParserOutput } from '@oclif/core/interfaces'
 import type { ChalkInstance } from 'chalk'
 import { z } from 'zod'

@@ -2,7 +2,7 @@
  * Completion for fish, made of the manifest as oclif's plugin makes it for bash, zsh and PowerShell: commands, flags,
  * and the words of flags that take one of a few.
  */
-import type { Command } from '@oclif/core'
+import type { Command } from '@oclif/core/command'
 
 interface Topic {
   name: string

@@ -2,7 +2,9 @@
  * The pages of --help: what a command needs first comes first, flags in the order in which the command declares them,
  * text wrapped at blanks, and at the end exit codes and the environment. oclif builds the parts.
  */
-import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core'
+import type { Command } from '@oclif/core/command'
+import { CommandHelp, Help } from '@oclif/core/help'
+import type * as Interfaces from '@oclif/core/interfaces'
 import { EXIT_MEANINGS } from '../errors.ts'
 
 /** The groups of flags that come first; others follow as they are declared, and the flags of all commands last. */

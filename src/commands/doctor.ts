@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { KtCommand } from '../command.ts'
 import { diagnose } from '../doctor/doctor.ts'
 import { doctorFlags, parseDoctorOptions } from '../doctor/options.ts'

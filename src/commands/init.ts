@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { initialConfig } from '../cli/initial-config.ts'
 import { CONFIG_FILE, KtCommand, plainFlags } from '../command.ts'

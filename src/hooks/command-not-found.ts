@@ -2,7 +2,7 @@
  * Answers an unknown command with one line, the nearest command and exit 2. oclif's own plugin for this names some
  * command however far it is, asks questions, and ends with a code that kt's table does not have.
  */
-import type { Hook } from '@oclif/core'
+import type { Hook } from '@oclif/core/hooks'
 import { writeRefusal } from '../cli/refusals.ts'
 import { explainUnknown } from '../cli/unknown-command.ts'
 import { EXIT } from '../errors.ts'

@@ -2,7 +2,7 @@
  * A flag in one place: its description for the help, and the zod type that turns its text into a value. oclif only
  * splits the command line; every value is read by src/parse/parse-flags.ts, so that all faults are reported at once.
  */
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces'
 import { z } from 'zod'
 import { OTHER_NAMES } from './flag-names.ts'

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { compareWith } from '../../api/compare.ts'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'

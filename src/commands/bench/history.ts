@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { renderHistory } from '../../output/history-plot.ts'

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { benchWith } from '../../api/bench.ts'
 import { rivalsOf } from '../../bench/config.ts'
 import { onceFlags, parseOnce, preview } from '../../bench/once.ts'

@@ -1,6 +1,6 @@
 /** `kt gateway check`: checks a config and prints what it amounts to, without starting anything. */
 
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../gateway-cli/gateway-config.ts'

@@ -1,6 +1,6 @@
 /** `kt gateway start`: runs the reference gateway until it is asked to stop. */
 
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import type { GatewayConfig } from '../../../reference-gateway/config/config.ts'
 import { type Gateway, runGateway } from '../../../reference-gateway/gateway.ts'
 import { KtCommand } from '../../command.ts'

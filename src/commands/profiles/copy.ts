@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { KtCommand, plainFlags } from '../../command.ts'
 import { readShipped } from '../../report/shipped-file.ts'
 import { writeNewFile } from '../../report/write-output.ts'

@@ -1,5 +1,5 @@
 /** `kt provider fit`: a provider's profile from recorded answers. */
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
 import { fitProvider } from '../../fit/fit-provider.ts'

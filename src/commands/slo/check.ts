@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import * as Args from '@oclif/core/args'
 import { KtCommand } from '../../command.ts'
 import * as ci from '../../output/ci.ts'
 import { renderSlo, renderSloMarkdown, sloProperties } from '../../output/slo-table.ts'
