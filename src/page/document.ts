@@ -29,3 +29,7 @@ export interface Document {
 export function printableDocument(document: Document): Document {
   return printableValues(document)
 }
+
+export function plotsOf({ sections }: Document): Plot[] {
+  return sections.flatMap(({ plots = [] }) => plots)
+}

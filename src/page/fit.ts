@@ -6,32 +6,52 @@
 import { UserError } from '../errors.ts'
 import type { Plot, PlotTable, Point, Series } from '../plots/plot.ts'
 import { formatNumber } from '../units.ts'
-import type { Document, Section } from './document.ts'
+import { type Document, plotsOf, type Section } from './document.ts'
 
 export const MOST_BYTES = 1_000_000
 /** Points of a line and rows of a table, tried one after the other. */
 const FEWER = [400, 200, 100, 50, 25]
 
-/** Renders documents, with their plots drawn in them or left to the script. */
-type Render = (documents: readonly Document[], isDrawn: boolean) => string
+/** What a plot of these documents looks like: as SVG. */
+export type Drawings = ReadonlyMap<Plot, string>
+
+interface Renderer {
+  /** With these drawings; without them the plots are left to the script. */
+  render(documents: readonly Document[], drawings?: Drawings): string
+  draw(plot: Plot): string
+}
 
 /** The page of the documents, whole if it can be. */
-export function fitPage(documents: readonly Document[], render: Render): string {
+export function fitPage(documents: readonly Document[], { render, draw }: Renderer): string {
+  let left: string | undefined
   let bytes = 0
-  for (const isDrawn of [true, false]) {
-    for (const most of [Number.POSITIVE_INFINITY, ...FEWER]) {
-      const page = render(
-        documents.map((document) => thinned(document, most)),
-        isDrawn,
-      )
-      bytes = Buffer.byteLength(page)
-      if (bytes < MOST_BYTES) return page
-    }
+  for (const most of [Number.POSITIVE_INFINITY, ...FEWER]) {
+    const fewer = documents.map((document) => thinned(document, most))
+    const page = render(fewer)
+    bytes = Buffer.byteLength(page)
+    if (bytes >= MOST_BYTES) continue
+    left ??= page
+    const drawings = drawWithin(MOST_BYTES - bytes, fewer.flatMap(plotsOf), draw)
+    if (drawings) return render(fewer, drawings)
   }
+  if (left !== undefined) return left
   throw new UserError(
     `the page would take ${formatNumber(bytes / 1e6, 1)} MB, and a page stays under ${MOST_BYTES / 1e6} MB`,
     documents.length > 1 ? 'Name fewer files at once.' : 'kt report --svg writes each plot by itself.',
   )
+}
+
+/** Drawing takes most of the time of a page, so it ends as soon as there is no more room. */
+function drawWithin(bytes: number, plots: readonly Plot[], draw: (plot: Plot) => string): Drawings | undefined {
+  const drawings = new Map<Plot, string>()
+  let room = bytes
+  for (const plot of plots) {
+    const drawing = draw(plot)
+    room -= Buffer.byteLength(drawing)
+    if (room <= 0) return undefined
+    drawings.set(plot, drawing)
+  }
+  return drawings
 }
 
 function thinned(document: Document, most: number): Document {

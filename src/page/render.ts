@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { drawSvg } from '../plots/engine.ts'
 import type { Cell, Plot, PlotTable } from '../plots/plot.ts'
-import { type Document, printableDocument, type Section, type Sentence } from './document.ts'
-import { fitPage } from './fit.ts'
+import { type Document, plotsOf, printableDocument, type Section, type Sentence } from './document.ts'
+import { type Drawings, fitPage } from './fit.ts'
 import { html, Markup, scriptJson } from './html.ts'
 import { STYLE } from './style.ts'
 
@@ -21,10 +21,13 @@ function readProgram(): string {
 
 export function renderPage(given: readonly Document[], program = readProgram()): string {
   const documents = withOwnIds(given.map(printableDocument))
-  return fitPage(documents, (fitting, isDrawn) => renderWhole(fitting, program, isDrawn))
+  return fitPage(documents, {
+    render: (fitting, drawings) => renderWhole(fitting, program, drawings),
+    draw: (plot) => drawSvg(plot, STILL_WIDTH),
+  })
 }
 
-function renderWhole(documents: readonly Document[], program: string, isDrawn: boolean): string {
+function renderWhole(documents: readonly Document[], program: string, drawings?: Drawings): string {
   const plots = documents.flatMap(plotsOf)
   const code = program.replaceAll('</script', '<\\/script')
   const hash = createHash('sha256').update(code).digest('base64')
@@ -42,7 +45,7 @@ function renderWhole(documents: readonly Document[], program: string, isDrawn: b
 </head>
 <body>
 <main>
-${documents.map((document) => documentMarkup(document, isDrawn))}
+${documents.map((document) => documentMarkup(document, drawings))}
 <footer>Written by kt. Each plot has its figures in a table below it; the numbers are those of the report.</footer>
 </main>
 <script type="application/json" id="kt-plots">${scriptJson(plots.map(drawnOf))}</script>
@@ -60,10 +63,6 @@ function drawnOf({ table: _, ...plot }: Plot): object {
   )
 }
 
-export function plotsOf({ sections }: Document): Plot[] {
-  return sections.flatMap(({ plots = [] }) => plots)
-}
-
 /** The plots of one document have names of their own; those of several are told apart by its number. */
 export function withOwnIds(documents: readonly Document[]): Document[] {
   if (documents.length === 1) return [...documents]
@@ -76,12 +75,12 @@ export function withOwnIds(documents: readonly Document[]): Document[] {
   }))
 }
 
-function documentMarkup({ title, sentences, facts, sections }: Document, isDrawn: boolean): Markup {
+function documentMarkup({ title, sentences, facts, sections }: Document, drawings: Drawings | undefined): Markup {
   return html`<article>
 <h1>${title}</h1>
 ${sentences.map(sentenceMarkup)}
 <dl>${facts.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl>
-${sections.map((section) => sectionMarkup(section, isDrawn))}
+${sections.map((section) => sectionMarkup(section, drawings))}
 </article>
 `
 }
@@ -92,19 +91,22 @@ function sentenceMarkup({ verdict, text }: Sentence): Markup {
 `
 }
 
-function sectionMarkup({ title, lines = [], tables = [], plots = [] }: Section, isDrawn: boolean): Markup {
+function sectionMarkup(
+  { title, lines = [], tables = [], plots = [] }: Section,
+  drawings: Drawings | undefined,
+): Markup {
   return html`<section>
 <h2>${title}</h2>
 ${lines.map((line) => html`<p>${line}</p>\n`)}
 ${tables.map(({ caption, table }) => tableMarkup(table, caption))}
-${plots.map((plot) => figureMarkup(plot, isDrawn))}
+${plots.map((plot) => figureMarkup(plot, drawings?.get(plot)))}
 </section>
 `
 }
 
-function figureMarkup(plot: Plot, isDrawn: boolean): Markup {
+function figureMarkup(plot: Plot, drawing: string | undefined): Markup {
   const { id, title, says, table } = plot
-  const still = isDrawn ? new Markup(drawSvg(plot, STILL_WIDTH)) : html`<p>The script of this page draws it.</p>`
+  const still = drawing === undefined ? html`<p>The script of this page draws it.</p>` : new Markup(drawing)
   return html`<figure id="${id}" data-plot="${id}">
 <figcaption><h3>${title}</h3><p>${says}</p></figcaption>
 <div class="plot" role="img" aria-label="${`${title}. ${says}`}">

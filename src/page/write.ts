@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts'
 import { systemReason } from '../parse/file.ts'
 import { colorRules } from '../plots/colors.ts'
 import { writeOutput } from '../report/write-output.ts'
-import { type Document, printableDocument } from './document.ts'
+import { type Document, plotsOf, printableDocument } from './document.ts'
 
 /** Nothing where no page was asked for. `toDocument` imports what it needs, so that then no plot is loaded either. */
 export async function writePage(path: string | undefined, toDocument: () => Promise<Document>): Promise<void> {
@@ -31,7 +31,7 @@ export async function writePlots(
   folder: string,
   documents: readonly Document[],
 ): Promise<string[]> {
-  const [{ plotsOf, withOwnIds }, { drawSvg }, toFile] = await Promise.all([
+  const [{ withOwnIds }, { drawSvg }, toFile] = await Promise.all([
     import('./render.ts'),
     import('../plots/engine.ts'),
     KINDS[kind](),

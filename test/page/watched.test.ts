@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { watchLines } from '../../src/output/watch-lines.ts'
 import { benchDocument } from '../../src/page/bench-document.ts'
-import { plotsOf, renderPage } from '../../src/page/render.ts'
+import { plotsOf } from '../../src/page/document.ts'
+import { renderPage } from '../../src/page/render.ts'
 import { drawSvg } from '../../src/plots/engine.ts'
 import { readRun } from '../../src/report/read.ts'
 
