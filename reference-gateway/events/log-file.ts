@@ -7,7 +7,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import { systemReason } from '../../src/parse/file.ts'
+import { systemReason } from '../../src/parse/system-reason.ts'
 import type { FileConfig } from '../config/config-file.ts'
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK

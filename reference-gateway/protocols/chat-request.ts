@@ -5,7 +5,8 @@
 
 import { z } from 'zod'
 import { success } from '../../src/errors.ts'
-import { type ChatTurns, chatMessages, readTurns, UnsupportedByOthers } from '../../src/wire/chat-turns.ts'
+import { chatMessages } from '../../src/wire/chat-messages.ts'
+import { type ChatTurns, readTurns, UnsupportedByOthers } from '../../src/wire/chat-turns.ts'
 import { asObject, type JsonObject } from '../../src/wire/json.ts'
 import { type GatewayError, type GatewayResult, invalidRequest, refused } from '../http/gateway-error.ts'
 import { findUnknown, NEUTRAL } from './chat-members.ts'

@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import { request } from 'undici'
 import { z } from 'zod'
 import { EXIT, UserError } from '../errors.ts'
 import { ENVIRONMENT_SWITCH } from '../parse/environment.ts'
 import { now } from '../system/clock.ts'
+import { get } from '../system/get.ts'
 import { packaged } from '../system/machine.ts'
 import { readProcessTree } from '../system/process-tree.ts'
 import { makeServerRealtime } from '../system/realtime.ts'
@@ -101,9 +101,9 @@ export async function startPair(
 
 async function untilReady(gatewayUrl: string, interrupt?: AbortSignal): Promise<void> {
   for (let waitedMs = 0; waitedMs < READY_WITHIN_MS && !interrupt?.aborted; waitedMs += READY_EVERY_MS) {
-    const { statusCode, body } = await request(`${gatewayUrl}/readyz`)
-    await body.dump()
-    if (statusCode === 200) return
+    const answer = await get(`${gatewayUrl}/readyz`)
+    answer.resume()
+    if (answer.statusCode === 200) return
     await pause(READY_EVERY_MS)
   }
 }

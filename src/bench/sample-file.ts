@@ -2,7 +2,7 @@
  * The file of --samples. Lines are written as fast as the disk takes them. A disk that is full or gone ends the file;
  * the error is noted once and is in the report, while the run and its measurement go on.
  */
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { type OutputWriter, openOutputWriter } from '../report/output-writer.ts'
 import { resolveWritableTarget, unwritable } from '../report/write-output.ts'
 

@@ -2,7 +2,7 @@
 import type { AnswerHandler, RequestControl } from '../client/answer-handler.ts'
 import { ONE_AT_A_TIME } from '../client/connection.ts'
 import { Http1Connection } from '../client/http1/http1-connection.ts'
-import { Http2Connection } from '../client/http2-connection.ts'
+import { Http2Connection, loadHttp2 } from '../client/http2-connection.ts'
 import { Inbox } from '../client/inbox.ts'
 import { Peer } from '../client/peer.ts'
 import { routeTo } from '../client/route.ts'
@@ -107,6 +107,7 @@ async function exchange(
   timeoutUs: number,
 ): Promise<Listener> {
   const peer = new Peer(origin, routeTo(origin, spec.routes))
+  if (spec.http === 'h2') await loadHttp2()
   const connection =
     spec.http === 'h2'
       ? new Http2Connection(origin, now, spec, peer)

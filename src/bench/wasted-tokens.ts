@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { CANCEL_COLUMNS } from '../load/cancellation.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
-import { type ProviderRecord, readStats, readTruth } from '../overhead/stamped.ts'
+import { type ProviderRecord, readStats, readTruth } from '../overhead/provider-records.ts'
 import { buildNonce } from '../wire/nonce.ts'
 
 export interface WastedTokens {

@@ -3,7 +3,7 @@
  * a client of its own, so that a wait for a stream is visible and never hidden in a pool.
  */
 
-import { buildConnector, Client, type Dispatcher, H2CClient } from 'undici'
+import type { buildConnector, Dispatcher } from 'undici'
 import { openTunnel } from '../http1/tunnel.ts'
 import type { Clock } from '../system/clock.ts'
 import type { AnswerHandler, OutgoingRequest } from './answer-handler.ts'
@@ -16,6 +16,20 @@ import { type Route, routeTo } from './route.ts'
 const KEEP_ALIVE_MS = 10 * 60_000
 
 const HTTPS_PORT = 443
+
+type Undici = typeof import('undici')
+
+let undici: Undici | undefined
+
+/** Comes before the first connection: what sends over HTTP/1.1 alone starts without undici. */
+export async function loadHttp2(): Promise<void> {
+  undici ??= await import('undici')
+}
+
+function loaded(): Undici {
+  if (!undici) throw new Error('a connection of HTTP/2 before loadHttp2()')
+  return undici
+}
 
 export class Http2Connection extends TargetConnection {
   readonly multiplexed = true
@@ -59,6 +73,7 @@ export class Http2Connection extends TargetConnection {
   }
 
   #createClient(): Dispatcher {
+    const { buildConnector, Client, H2CClient } = loaded()
     const { ca, insecure, cert, key, streams, routes } = this.#spec
     const via = routeTo(this.#origin, routes)
     // undici's timers are off: they are half a second coarse, and deadlines.ts replaces them.

@@ -6,7 +6,7 @@
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { counted } from '../units.ts'
 import { type GatewayEvent, parseEvent } from '../wire/gateway-event.ts'
 import { AdminClient, type AdminOptions, eventSourceSchema } from './client.ts'

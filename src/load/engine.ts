@@ -2,6 +2,7 @@
  * The one request path: a schedule decides when a request is sent, the workload what, a request slot how; the recorder
  * keeps what happened. Closed and open loop, arms, warm-up and workers are its parameters, never copies of it.
  */
+import { loadHttp2 } from '../client/http2-connection.ts'
 import { createNeverSentResult, type RequestResult } from '../client/request-result.ts'
 import { armsByRequest, share } from '../schedule/blocks.ts'
 import type { Clock } from '../system/clock.ts'
@@ -84,6 +85,7 @@ export class Engine {
 
   /** Sends everything the plan asks for and resolves when the last request has ended. */
   async run(): Promise<void> {
+    if (this.#plan.connection?.http === 'h2') await loadHttp2()
     const timer = await startPrecisionTimer(this.#clock, () => this.#phase?.pump(true), this.#plan.realtime)
     const deadlines = setInterval(() => this.#abortLate(), DEADLINE_CHECK_MS)
     try {

@@ -9,6 +9,7 @@ import { share } from '../schedule/blocks.ts'
 import { chatTranslator } from '../wire/template.ts'
 import {
   type ConversationSpec,
+  MOST_TURNS,
   NOTHING_SAID,
   type SessionShape,
   shapeOfSession,
@@ -16,7 +17,6 @@ import {
   turnRequest,
   withAnswer,
 } from '../workload/conversations/conversation.ts'
-import { MOST_TURNS } from '../workload/datasets/dataset.ts'
 import type { PreparedRequest, RequestMaker } from '../workload/request-maker.ts'
 import type { ConversationRecorder } from './conversation-recorder.ts'
 import type { WorkerShare } from './pacing.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { writeOutput } from '../report/write-output.ts'
 import { requireOptional } from '../system/optional-package.ts'
 

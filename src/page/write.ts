@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { colorRules } from '../plots/colors.ts'
 import { writeOutput } from '../report/write-output.ts'
 import { type Document, plotsOf, printableDocument } from './document.ts'

@@ -7,6 +7,7 @@ import { type ErrorCode, parseDocument, type YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { explainZodError } from './explain.ts'
+import { systemReason } from './system-reason.ts'
 
 /** Parses the YAML file at `path` with `schema`. `what` names its kind in messages ('gateway config'). */
 export function readYaml<T extends z.ZodType>(path: string, schema: T, what: string): z.output<T> {
@@ -76,30 +77,4 @@ export function readText(path: string, what: string): string {
       'Check the path and its permissions.',
     )
   }
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  EROFS: 'read-only file system',
-  ENOSPC: 'no space left',
-  EDQUOT: 'the quota is used up',
-  EFBIG: 'larger than a file may be',
-  ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'its links run in a circle',
-  EBADF: 'it is not open for writing',
-  EEXIST: 'something of that name is in its place',
-  EBUSY: 'it is in use',
-  EPIPE: 'its reader is gone',
-  ENXIO: 'no device is behind it',
-  ECONNREFUSED: 'nobody listens there',
-}
-
-/** The system's reason in words: ENOENT -> 'no such file or folder'. */
-export function systemReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return REASONS[code] ?? (code || String(error))
 }

@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { resolveOutputTarget, STDOUT } from './output-target.ts'
 import { assertOpen, openOutputWriter, type WritableTarget } from './output-writer.ts'
 

@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { didYouMean } from '../parse/near.ts'
 import { HISTORY_SCHEMA, type History, type HistoryChange, type HistoryRun } from '../report/history-schema.ts'
 import { readRun } from '../report/read.ts'

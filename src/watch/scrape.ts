@@ -3,7 +3,6 @@
  * It runs on the main thread, which sends nothing. A page that cannot be read is counted and said, and never ends the
  * run.
  */
-import { request } from 'undici'
 import { failure, type Result } from '../errors.ts'
 import { MOST_SCRAPED_READINGS, MOST_SERIES, type ScrapedTarget } from '../report/watch-schema.ts'
 import { now } from '../system/clock.ts'
@@ -150,6 +149,7 @@ export class Scraper {
 /** The samples of a page; why they cannot be had, otherwise. */
 async function readPage(url: URL, withinMs: number): Promise<Result<Sample[]>> {
   try {
+    const { request } = await import('undici')
     const signal = AbortSignal.timeout(withinMs)
     const { statusCode, headers, body } = await request(url, { headers: { accept: ACCEPT }, signal })
     const parts: Buffer[] = []

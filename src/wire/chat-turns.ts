@@ -2,8 +2,8 @@
  * A conversation in the words of OpenAI's chat, read for APIs that have words of their own (turn-writers.ts): for the
  * gateway's translations, and for requests that kt sends. What no other API has is refused and never dropped.
  */
-import { z } from 'zod'
 import type { SignedReasoning } from './answer.ts'
+import type { ChatCall, ChatMessages, SignedDetail } from './chat-messages.ts'
 import { parseExact } from './exact-json.ts'
 import { asObject, type JsonObject } from './json.ts'
 
@@ -29,38 +29,7 @@ export type Turn =
 /** Its message names what only chat has. */
 export class UnsupportedByOthers extends Error {}
 
-const contentShape = z.union([
-  z.string(),
-  z.array(
-    z.object({
-      type: z.string(),
-      text: z.string().nullish(),
-      image_url: z.object({ url: z.string() }).nullish(),
-    }),
-  ),
-])
-const callShape = z.object({
-  id: z.string().nullish(),
-  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
-  extra_content: z.object({ google: z.object({ thought_signature: z.string() }) }).nullish(),
-})
-/** Signed reasoning of an earlier answer, as openai-chat.ts writes it. */
-const detailShape = z.object({
-  text: z.string().nullish(),
-  signature: z.string().nullish(),
-  data: z.string().nullish(),
-})
-const messageShape = z.object({
-  role: z.string(),
-  content: contentShape.nullish(),
-  tool_calls: z.array(callShape).nullish(),
-  tool_call_id: z.string().nullish(),
-  reasoning_details: z.array(detailShape).nullish(),
-})
-const NO_MESSAGES = 'is not a list of messages'
-export const chatMessages = z.array(messageShape, NO_MESSAGES).min(1, NO_MESSAGES)
-type Messages = z.output<typeof chatMessages>
-type Content = Messages[number]['content']
+type Content = ChatMessages[number]['content']
 
 /** The system's text stands apart, as in the other APIs. */
 export interface ChatTurns {
@@ -68,15 +37,16 @@ export interface ChatTurns {
   turns: readonly Turn[]
 }
 
-/** The same of messages that nobody has read; the system's text is undefined where there is none. */
-export function turnsOf(messages: unknown): { system: string | undefined; turns: readonly Turn[] } {
-  const { success, data } = chatMessages.safeParse(messages)
-  if (!success) throw new UnsupportedByOthers('messages that are none of chat')
-  const { system, turns } = readTurns(data)
+/**
+ * The same of messages that kt sends, which are chat's: kt wrote them, or has read them from a file. The system's text
+ * is undefined where there is none.
+ */
+export function turnsOf(messages: readonly JsonObject[]): { system: string | undefined; turns: readonly Turn[] } {
+  const { system, turns } = readTurns(messages as ChatMessages)
   return { system: system || undefined, turns }
 }
 
-export function readTurns(messages: Messages): ChatTurns {
+export function readTurns(messages: ChatMessages): ChatTurns {
   const system: string[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()
@@ -118,13 +88,13 @@ function partsOf(content: Content): Part[] {
   })
 }
 
-function signedOf({ text, signature, data }: z.output<typeof detailShape>): SignedReasoning {
+function signedOf({ text, signature, data }: SignedDetail): SignedReasoning {
   const mark = signature ?? data
   if (!mark) throw new UnsupportedByOthers('reasoning without the signature that it came with')
   return { text: text ?? '', signature: mark }
 }
 
-function callOf({ id, function: called, extra_content: extra }: z.output<typeof callShape>): ToolCallRequest {
+function callOf({ id, function: called, extra_content: extra }: ChatCall): ToolCallRequest {
   const args = argumentsIn(called?.arguments || '{}')
   if (!args) throw new UnsupportedByOthers('tool arguments that are no JSON object')
   return { id: id ?? '', name: called?.name ?? '', args, signature: extra?.google.thought_signature }

@@ -135,6 +135,7 @@ function datasetWorkload(path: string, shape: RequestShape, options: OneModel): 
     columns: options['dataset-columns'],
     sample: options['dataset-sample'],
     seed: options.seed,
+    sentTo: options.endpoint,
   }
   const isModelAsked = options.model !== undefined
   const conversations = options.playsRows ? readConversations(path, shape, isModelAsked, how) : undefined

@@ -4,7 +4,6 @@
  * published (its median is e^mu); the simulated provider's delays are given by their median instead, and carry a unit.
  */
 import { failure, type Result, success } from '../errors.ts'
-import { parsedBy } from '../parse/quantity.ts'
 import { normalCdf, normalDensity } from '../stats/distributions.ts'
 import { normal, type Random } from '../stats/random.ts'
 import { parseCount } from '../units.ts'
@@ -47,9 +46,6 @@ const PARSERS: Record<CallName, (first: string, second: string) => Result<TokenD
   lognormal,
   uniform,
 }
-
-/** zod type of a token count or its distribution, as flags and YAML give it: 500, 'lognormal(6.6,0.98)'. */
-export const tokenDistribution = parsedBy(parseDistribution, "tokens such as 500 or 'lognormal(6.6,0.98)'")
 
 /** A whole number of tokens, from 1 to `MAX_TOKENS`. */
 export function drawTokens(distribution: TokenDistribution, random: Random): number {

@@ -11,7 +11,8 @@ import { readYaml } from '../parse/file.ts'
 import { didYouMean } from '../parse/near.ts'
 import { packaged } from '../system/machine.ts'
 import { type ApiEndpoint, ENDPOINTS, endpointOf } from '../wire/endpoints.ts'
-import { meanTokens, outputLimit, type TokenDistribution, tokenDistribution } from './distribution.ts'
+import { meanTokens, outputLimit, type TokenDistribution } from './distribution.ts'
+import { tokenDistribution } from './token-counts.ts'
 
 export interface WorkloadProfile {
   name: string

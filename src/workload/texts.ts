@@ -8,7 +8,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { systemReason } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import { randomFrom } from '../stats/random.ts'
 
 /** More bytes than that go to a file. */

@@ -1,6 +1,6 @@
 // Which proxy a target is reached through, as the environment says.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { environmentProxy, parseProxy } from '../../src/client/route.ts'
+import { environmentProxy, parseProxy } from '../../src/client/proxy.ts'
 
 const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY']
 const ALL = NAMES.flatMap((name) => [name, name.toLowerCase()])

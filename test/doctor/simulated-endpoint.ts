@@ -4,7 +4,7 @@
  */
 import { PROBES } from '../../src/doctor/probe/measure.ts'
 import type { Measurements, ProbeAnswer, TokenSeen } from '../../src/doctor/probe/measured.ts'
-import type { ProviderRecord } from '../../src/overhead/stamped.ts'
+import type { ProviderRecord } from '../../src/overhead/provider-records.ts'
 import { logNormal, normal, type Random, randomFrom } from '../../src/stats/random.ts'
 
 export const SHAPES = ['log-normal', 'bimodal', 'drifting'] as const

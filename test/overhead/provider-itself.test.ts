@@ -2,7 +2,7 @@
 import { createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isProviderItself } from '../../src/overhead/stamped.ts'
+import { isProviderItself } from '../../src/overhead/provider-records.ts'
 import { quickProvider } from '../support/provider.ts'
 
 let provider: Awaited<ReturnType<typeof quickProvider>>

@@ -8,9 +8,8 @@ import { type FlagValues, flagGroup } from '../../parse/flags.ts'
 import { type Rule, rulesOf } from '../../parse/parse-flags.ts'
 import { durationOrZeroMs, parsedBy, positiveCount, positiveRate, wordOr } from '../../parse/quantity.ts'
 import { type Delay, parseDelay } from '../../schedule/delays.ts'
-import { DEFAULT_TOOL_RESULT } from '../../workload/conversations/conversation.ts'
-import { MOST_TURNS } from '../../workload/datasets/dataset.ts'
-import { tokenDistribution } from '../../workload/distribution.ts'
+import { DEFAULT_TOOL_RESULT, MOST_TURNS } from '../../workload/conversations/conversation.ts'
+import { tokenDistribution } from '../../workload/token-counts.ts'
 
 const request = flagGroup('REQUEST')
 const load = flagGroup('LOAD')

@@ -4,9 +4,10 @@
  * at the end, and a few streams are asked of it directly, to know what it sends.
  */
 import { type ConnectionSpec, ONE_AT_A_TIME } from '../../client/connection.ts'
+import { loadHttp2 } from '../../client/http2-connection.ts'
 import { resolveTarget, type Target } from '../../client/target.ts'
 import { type Failure, type Result, success } from '../../errors.ts'
-import { type ProviderRecord, readStats, readTruth } from '../../overhead/stamped.ts'
+import { type ProviderRecord, readStats, readTruth } from '../../overhead/provider-records.ts'
 import { type ApiEndpoint, endpointOf, KEY_HEADERS } from '../../wire/endpoints.ts'
 import { OUTCOMES } from '../../wire/outcome.ts'
 import type { Measurements, ProbeAnswer, ProviderView } from './measured.ts'
@@ -72,6 +73,7 @@ export async function measure(subject: Examination): Promise<MeasureResult> {
   const whole = { maxTokens: PROBES.wholeTokens }
   const streamed = { stream: true, maxTokens: PROBES.tokens }
   const headersFor = (key: string | undefined) => headersOf(endpoint, target.whole, key, subject.header)
+  if (connection?.http === 'h2') await loadHttp2()
   const first = new Prober(target, headersFor(keys[0]), connection)
   const second = new Prober(target, headersFor(keys[1]), connection)
   const all = async (prober: Prober, list: readonly ProbeRequest[]): Promise<ProbeAnswer[]> => {

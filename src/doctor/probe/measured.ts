@@ -3,7 +3,7 @@
  * gateway added to each token and to the end, by the provider's stamps.
  */
 import type { ResponseHeaders } from '../../http1/fields.ts'
-import type { ProviderRecord } from '../../overhead/stamped.ts'
+import type { ProviderRecord } from '../../overhead/provider-records.ts'
 import { type ApiEndpoint, endpointOf } from '../../wire/endpoints.ts'
 import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { Stamp } from '../../wire/stamp.ts'

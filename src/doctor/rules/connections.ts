@@ -3,7 +3,7 @@
  * HTTP/1.1 where many requests could share one, and a provider that is not told that a client has left. The guide's
  * anti-patterns are among them.
  */
-import type { ProviderRecord } from '../../overhead/stamped.ts'
+import type { ProviderRecord } from '../../overhead/provider-records.ts'
 import { counted, formatMs } from '../../units.ts'
 import { NO_PROVIDER } from '../probe/measured.ts'
 import { type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { explainZodError } from '../../parse/explain.ts'
-import { systemReason } from '../../parse/file.ts'
+import { systemReason } from '../../parse/system-reason.ts'
 import { asObject, type JsonObject, parseObject } from '../../wire/json.ts'
 
 export const CASSETTE = 'kt.cassette/1'

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { existsSync, statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
-import { systemReason } from '../../parse/file.ts'
+import { systemReason } from '../../parse/system-reason.ts'
 import { CASSETTE, type CassetteHead, type RecordedAnswer, type RecordedChunk, readCassette } from './cassette.ts'
 
 export class CassetteKeeper {

@@ -9,7 +9,6 @@ import { hash32 } from '../../stats/random.ts'
 import { type AnswerMessage, type CalledTool, readAnswerMessage } from '../../wire/answer-message.ts'
 import { marked } from '../../wire/body-changes.ts'
 import { asText, type JsonObject, objectsIn, parseObject } from '../../wire/json.ts'
-import { MOST_TURNS } from '../datasets/dataset.ts'
 import { drawTokens, meanTokens, type TokenDistribution } from '../distribution.ts'
 import type { TurnGraph } from './graph.ts'
 
@@ -39,6 +38,9 @@ export interface GivenTurns {
 }
 
 export const DEFAULT_TOOL_RESULT = 'ok'
+
+/** No conversation has more turns. */
+export const MOST_TURNS = 4_096
 
 /** What is decided of a session before it begins. */
 export interface SessionShape {

@@ -8,13 +8,13 @@ import { formatNumber } from '../../units.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { openaiRequest } from '../../wire/openai.ts'
 import { bodyTemplate, type RequestShape } from '../../wire/template.ts'
-import { type DatasetRow, type DatasetTurn, type Message, MOST_TURNS } from '../datasets/dataset.ts'
+import type { DatasetRow, DatasetTurn, Message } from '../datasets/dataset.ts'
 import { Dataset } from '../datasets/read.ts'
-import { assertEndpoint, type DatasetRequests, type RequestOptions } from '../datasets/requests.ts'
+import { assertEndpoint, conversationAt, type DatasetRequests, type RequestOptions } from '../datasets/requests.ts'
 import { type GivenTemplate, givenRequests } from '../given.ts'
 import { endWithNonce } from '../prompts.ts'
 import { drawPlaces } from '../texts.ts'
-import { type GivenTurns, RESULTS_ONLY } from './conversation.ts'
+import { type GivenTurns, MOST_TURNS, RESULTS_ONLY } from './conversation.ts'
 import { graphOf, type TurnGraph } from './graph.ts'
 
 /** The requests of all turns, and which of them make up a session. */
@@ -27,7 +27,7 @@ export function readConversations(
   path: string,
   shape: RequestShape,
   isModelAsked: boolean,
-  { sample, seed, ...options }: RequestOptions,
+  { sample, seed, sentTo, ...options }: RequestOptions,
 ): DatasetConversations {
   const dataset = new Dataset(path, options)
   const models = new Set<string>()
@@ -38,8 +38,21 @@ export function readConversations(
     return model
   }
   const drawn = sample === undefined ? undefined : { count: sample, seed }
-  const conversations = conversationsOf(dataset.rows(), (turn) => ({ ...shape, model: modelOf(turn) }), drawn)
+  const isTranslated = sentTo !== undefined && sentTo !== shape.endpoint
+  const rows = isTranslated ? carriedBy({ ...shape, endpoint: sentTo }, dataset.rows()) : dataset.rows()
+  const conversations = conversationsOf(rows, (turn) => ({ ...shape, model: modelOf(turn) }), drawn)
   return { ...conversations, models: [...models], leftOut: dataset.leftOut }
+}
+
+/** The rows, each of which can be translated: what sends them trusts that. */
+function* carriedBy(shape: RequestShape, rows: Iterable<DatasetRow>): Generator<DatasetRow> {
+  for (const row of rows) {
+    for (const { add, toolResults = [] } of row.turns) {
+      const messages = [...(add.messages ?? []), ...toolResults]
+      if (messages.length > 0) conversationAt(row.place, shape, messages)
+    }
+    yield row
+  }
 }
 
 /** With `sample`, so many of the rows, drawn by its seed and in a drawn order. */

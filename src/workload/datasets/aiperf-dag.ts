@@ -7,7 +7,8 @@ import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { didYouMean } from '../../parse/near.ts'
 import { asObject } from '../../wire/json.ts'
-import { type DatasetRow, type DatasetTurn, MOST_TURNS, messagesSchema, type TurnParent } from './dataset.ts'
+import { MOST_TURNS } from '../conversations/conversation.ts'
+import { type DatasetRow, type DatasetTurn, messagesSchema, type TurnParent } from './dataset.ts'
 import { delayMs, type FileShape, type PlacedRow, parseRow, tokens } from './shape.ts'
 
 const name = z.string().min(1, 'must not be empty')

@@ -14,9 +14,6 @@ const messageSchema = z.looseObject({
 })
 export const messagesSchema = z.array(messageSchema).min(1, 'must hold at least one message')
 
-/** No conversation has more turns. */
-export const MOST_TURNS = 4_096
-
 export type ContentPart = z.infer<typeof part>
 export type Message = z.infer<typeof messageSchema>
 

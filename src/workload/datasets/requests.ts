@@ -1,6 +1,7 @@
 /** Single requests of a dataset's rows. A conversation is one request: all of it up to the last user's message. */
 import { UserError } from '../../errors.ts'
 import { marked } from '../../wire/body-changes.ts'
+import { chatMessages } from '../../wire/chat-messages.ts'
 import { UnsupportedByOthers } from '../../wire/chat-turns.ts'
 import { type ApiEndpoint, ENDPOINTS, endpointOf, formatOfEndpoint } from '../../wire/endpoints.ts'
 import type { JsonObject } from '../../wire/json.ts'
@@ -12,6 +13,8 @@ import { Dataset, type DatasetOptions } from './read.ts'
 import { messagesUpToLastTurn } from './turns.ts'
 
 export interface RequestOptions extends DatasetOptions {
+  /** Where conversations go that are written as chat and translated when they are sent. */
+  sentTo?: ApiEndpoint | undefined
   /** So many rows, drawn by the seed. */
   sample?: number | undefined
   seed: number
@@ -67,8 +70,12 @@ function rowTemplate(row: DatasetRow, shape: RequestShape): GivenTemplate {
   return { ...bodyTemplate(build, texts, shape.changes), outputTokens }
 }
 
-function conversationAt(place: string, shape: RequestShape, messages: readonly JsonObject[]): JsonObject {
+/** Says of a row what the endpoint cannot carry of it. */
+export function conversationAt(place: string, shape: RequestShape, messages: readonly JsonObject[]): JsonObject {
   try {
+    if (shape.endpoint !== 'chat' && !chatMessages.safeParse(messages).success) {
+      throw new UnsupportedByOthers('messages that are none of chat')
+    }
     return buildConversation(shape, messages)
   } catch (error) {
     if (!(error instanceof UnsupportedByOthers)) throw error

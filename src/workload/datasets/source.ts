@@ -1,7 +1,7 @@
 /** The bytes of a dataset, piece by piece, of a file, gzipped or not, or a pipe; and what its beginning says of it. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { type Failure, UserError } from '../../errors.ts'
-import { systemReason } from '../../parse/file.ts'
+import { systemReason } from '../../parse/system-reason.ts'
 import { isRegularFile } from '../traces/source.ts'
 import { messagesOf } from './from-thread.ts'
 

@@ -6,7 +6,7 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { UserError } from '../../errors.ts'
-import { systemReason } from '../../parse/file.ts'
+import { systemReason } from '../../parse/system-reason.ts'
 
 /** Of a piece; it also limits how many rows come at once. */
 const PIECE_BYTES = 64 * 1024
