@@ -6,10 +6,11 @@ import type { CategoryRecord } from '../load/category-recorder.ts'
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations, toMs } from '../report/duration-summary.ts'
+import { type EncodedHistogram, writeHistogram } from '../report/histogram-text.ts'
 import type { Agreement, ArmResult, Block } from '../report/schema.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
 import { METRICS, type Metric } from '../slo/metrics.ts'
-import { Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { heldUp } from '../stats/starvation.ts'
 import type { MachineEvidence } from '../system/machine-watch.ts'
 import type { Budgets } from '../verdict/components.ts'
@@ -138,14 +139,14 @@ function delayMs(delay: Histogram) {
 }
 
 function summaries(arm: ArmRecord) {
-  const entries = Object.entries(arm.metrics).flatMap(([metric, encoded]) => {
-    const distribution = summarizeDurations(encoded)
+  const entries = Object.entries(arm.metrics).flatMap(([metric, packed]) => {
+    const distribution = summarizeDurations(Histogram.unpack(packed))
     return distribution ? [[`${metric as Metric}Ms`, distribution]] : []
   })
   return Object.fromEntries(entries) as Pick<ArmResult, `${Metric}Ms`>
 }
 
-const NO_LATENCY = new Histogram(METRICS.latency.digits).encode()
+const NO_LATENCY = new Histogram(METRICS.latency.digits).pack()
 
 function toBlocks(
   arm: ArmRecord,
@@ -154,21 +155,33 @@ function toBlocks(
   const firstUs = arm.blocks[0]?.startedAtUs ?? 0
   return arm.blocks.map((block) => {
     const { latency = NO_LATENCY, ...metrics } = block.metrics
+    const stamped = Histogram.unpack(block.stamped)
     return {
       index: block.index,
       startedAtS: Math.round((block.startedAtUs - firstUs) / 1e3) / 1e3,
       sent: block.sent,
       outcomes: block.outcomes,
       ...machineOf(block.sent, arm.mostInFlight, evidenceOf(block)),
-      latency,
+      latency: written(latency),
       overhead: {
-        ...(Histogram.decode(block.stamped).count > 0 ? { 'provider-stamped': block.stamped } : {}),
-        ...block.selfReported,
+        ...(stamped.count > 0 ? { 'provider-stamped': writeHistogram(stamped) } : {}),
+        ...allWritten(block.selfReported),
       },
-      ...(Object.keys(block.components).length > 0 ? { components: block.components } : {}),
-      metrics,
+      ...(Object.keys(block.components).length > 0 ? { components: allWritten(block.components) } : {}),
+      metrics: allWritten(metrics),
     }
   })
+}
+
+function written(packed: PackedHistogram): EncodedHistogram {
+  return writeHistogram(Histogram.unpack(packed))
+}
+
+function allWritten<T extends Partial<Record<string, PackedHistogram>>>(
+  parts: T,
+): { [K in keyof T]: EncodedHistogram } {
+  const entries = Object.entries(parts).flatMap(([name, packed]) => (packed ? [[name, written(packed)]] : []))
+  return Object.fromEntries(entries)
 }
 
 function machineOf(sent: number, inFlight: number, evidence: MachineEvidence | undefined): Pick<Block, 'machine'> {
@@ -200,7 +213,7 @@ function toCategories(
     if (!category) return []
     const { latencyMs: latency, ttftMs: ttft = null } = tailTargets(category)
     const whole = (of: 'latency' | 'ttft') =>
-      summarizeDurations(Histogram.merge(blocks.map((block) => Histogram.decode(block[of]))).encode())
+      summarizeDurations(Histogram.merge(blocks.map((block) => Histogram.unpack(block[of]))))
     const [latencyMs, ttftMs] = [whole('latency'), whole('ttft')]
     const outcomes = addCounts(blocks.map((block) => block.outcomes))
     return [
@@ -211,7 +224,12 @@ function toCategories(
         targetsMs: { latency, ttft },
         ...(latencyMs ? { latencyMs } : {}),
         ...(ttftMs ? { ttftMs } : {}),
-        blocks: blocks.map((block) => ({ ...block, sent: sum(Object.values(block.outcomes)) })),
+        blocks: blocks.map(({ latency, ttft, ...block }) => ({
+          ...block,
+          sent: sum(Object.values(block.outcomes)),
+          latency: written(latency),
+          ttft: written(ttft),
+        })),
       },
     ]
   })

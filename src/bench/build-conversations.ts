@@ -3,7 +3,7 @@ import type { ConversationRecord, TurnRecord } from '../load/conversation-record
 import type { RunPlan } from '../load/plan.ts'
 import { summarizeDurations } from '../report/duration-summary.ts'
 import type { ArmResult, BenchReport } from '../report/schema.ts'
-import type { EncodedHistogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { type ConversationSpec, meanTurns } from '../workload/conversations/conversation.ts'
 
 export function toConversations(record: ConversationRecord): NonNullable<ArmResult['conversations']> {
@@ -33,11 +33,8 @@ function toTurn({ sent, successful, failed, latency, ttft, overhead }: TurnRecor
 type Distribution = ReturnType<typeof summarizeDurations>
 
 /** Absent where there is no reading. */
-function distribution<K extends string>(
-  name: K,
-  encoded: EncodedHistogram,
-): { [key in K]?: NonNullable<Distribution> } {
-  const summary = summarizeDurations(encoded)
+function distribution<K extends string>(name: K, packed: PackedHistogram): { [key in K]?: NonNullable<Distribution> } {
+  const summary = summarizeDurations(Histogram.unpack(packed))
   return (summary ? { [name]: summary } : {}) as { [key in K]?: NonNullable<Distribution> }
 }
 

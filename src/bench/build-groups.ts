@@ -3,6 +3,7 @@ import type { ArmRecord } from '../load/arm-record.ts'
 import type { GroupRecord } from '../load/group-recorder.ts'
 import { summarizeDurations } from '../report/duration-summary.ts'
 import type { ArmResult } from '../report/schema.ts'
+import { Histogram } from '../stats/histogram.ts'
 import type { WorkloadSpec } from '../workload/workload.ts'
 
 /** A row for each model, where the run asks for several. */
@@ -39,7 +40,7 @@ export function toCache({ cache }: ArmRecord, loadUs: number): Pick<ArmResult, '
 function toGroup(record: GroupRecord, loadUs: number) {
   const { sent, successful, outputTokens, untold } = record
   const durations = (['latency', 'ttft', 'tpot', 'overhead'] as const).flatMap((of) => {
-    const summary = summarizeDurations(record[of])
+    const summary = summarizeDurations(Histogram.unpack(record[of]))
     return summary ? [[`${of}Ms`, summary]] : []
   })
   return {

@@ -10,8 +10,9 @@ import { type Coarseness, errorUs } from '../overhead/adapters/adapter.ts'
 import { readTruth } from '../overhead/provider-records.ts'
 import { SELF_REPORTED_DEFINITIONS } from '../overhead/self-reported.ts'
 import { intervalMs, quantilesMs, toMs } from '../report/duration-summary.ts'
+import { writeHistogram } from '../report/histogram-text.ts'
 import type { ArmResult, OverheadResult } from '../report/schema.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { quantileBounds } from '../stats/quantile-interval.ts'
 import { type Budgets, componentVerdict } from '../verdict/components.ts'
 import { buildNonce } from '../wire/nonce.ts'
@@ -23,14 +24,14 @@ const STAMPED_NOTE = "from sent to end, less the provider's own time; the networ
  */
 export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[] {
   const results: OverheadResult[] = []
-  const stamped = Histogram.decode(arm.stamped.total)
+  const stamped = Histogram.unpack(arm.stamped.total)
   if (stamped.count > 0) {
-    const perToken = Histogram.decode(arm.stamped.perToken)
-    const unattributed = Histogram.decode(arm.stamped.unattributed)
+    const perToken = Histogram.unpack(arm.stamped.perToken)
+    const unattributed = Histogram.unpack(arm.stamped.unattributed)
     results.push({
       definition: 'provider-stamped',
       source: "the provider's stamps",
-      ...totals(stamped, arm.stamped.total, decodeAll(arm.blocks.map((block) => block.stamped))),
+      ...totals(stamped, unpackAll(arm.blocks.map((block) => block.stamped))),
       ...(perToken.count > 0
         ? {
             perTokenMs: {
@@ -52,7 +53,7 @@ export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[
   for (const definition of SELF_REPORTED_DEFINITIONS) {
     const readings = arm.selfReport.readings[definition]
     if (!readings) continue
-    const byBlock = decodeAll(arm.blocks.map((block) => block.selfReported[definition]))
+    const byBlock = unpackAll(arm.blocks.map((block) => block.selfReported[definition]))
     const resolution = resolutionOf(readings)
     const components = definition === 'self-reported' ? componentsOf(arm, budgets, resolution) : []
     // Where the gateway reports its parts, a row for the whole stands below them, with the budget of the whole.
@@ -61,7 +62,7 @@ export function buildOverhead(arm: ArmRecord, budgets: Budgets): OverheadResult[
     results.push({
       definition,
       source: gateway === '' ? readings.source : `${gateway}, ${readings.source}`,
-      ...totals(Histogram.decode(readings.total), readings.total, byBlock),
+      ...totals(Histogram.unpack(readings.total), byBlock),
       ...(components.length > 0 ? { components: Object.fromEntries(components) } : {}),
       rejected,
       cacheHits: 0,
@@ -87,17 +88,17 @@ function coarseNote({ unitMs, errorMs }: Resolution): string {
   return `made of ${unit}: a reading may be wrong by ${errorMs} ms, and no limit under ${unitMs} ms is judged by it`
 }
 
-function decodeAll(parts: readonly (EncodedHistogram | undefined)[]): Histogram[] {
-  return parts.flatMap((part) => (part ? [Histogram.decode(part)] : [])).filter((part) => part.count > 0)
+function unpackAll(parts: readonly (PackedHistogram | undefined)[]): Histogram[] {
+  return parts.flatMap((part) => (part ? [Histogram.unpack(part)] : [])).filter((part) => part.count > 0)
 }
 
-function totals(total: Histogram, encoded: EncodedHistogram, blocks: readonly Histogram[]) {
+function totals(total: Histogram, blocks: readonly Histogram[]) {
   const { lowerUs, upperUs } = quantileBounds(blocks, 0.99, 0.025)
   return {
     count: total.count,
     totalMs: { ...quantilesMs(total), ci95: intervalMs([lowerUs, upperUs]) },
     negative: total.negative,
-    histogram: encoded,
+    histogram: writeHistogram(total),
   }
 }
 
@@ -111,7 +112,7 @@ function componentsOf(
 ): [string, Component][] {
   const names = new Set(blocks.flatMap(({ components }) => Object.keys(components)))
   return [...names].map((name) => {
-    const parts = decodeAll(blocks.map(({ components }) => components[name]))
+    const parts = unpackAll(blocks.map(({ components }) => components[name]))
     return [name, judged(parts, budgets.components[name] ?? null, resolution)]
   })
 }

@@ -32,7 +32,7 @@ function mayExclude(blocks: number, idleFirst: number, requests = Number.POSITIV
 /** The plan with as many blocks as hold more than their first requests, by what the validating requests took. */
 export function fitBlocks(plan: RunPlan, { arms }: RunRecord, note: (line: string) => void): RunPlan {
   const { load, requests, durationUs, blockUs, interimAnalyses } = plan
-  const answerUs = Math.max(...arms.map(({ metrics }) => Histogram.decode(metrics.latency).maxUs))
+  const answerUs = Math.max(...arms.map(({ metrics }) => Histogram.unpack(metrics.latency).maxUs))
   if (!plan.excludeIdleFirst || !(answerUs > 0)) return plan
   // By Little's law: as many are under way at once, and so many are sent in that time.
   const underWay = load.mode === 'closed' ? load.concurrency : Math.ceil((meanRate(load) * answerUs) / 1e6)

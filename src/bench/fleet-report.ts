@@ -28,7 +28,7 @@ function describe(run: string, members: readonly Member[]): NonNullable<BenchRep
 }
 
 function describeWorker({ card, told }: Member): NonNullable<BenchReport['fleet']>['workers'][number] {
-  const lag = told && Histogram.decode(told.sendLag)
+  const lag = told && Histogram.unpack(told.sendLag)
   return {
     name: card.name,
     ...(Object.keys(card.labels).length > 0 ? { labels: card.labels } : {}),

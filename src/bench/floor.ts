@@ -14,6 +14,7 @@ import type { RunPlan } from '../load/plan.ts'
 import { startRun } from '../load/run.ts'
 import type { StartSenders } from '../load/senders.ts'
 import { toMs } from '../report/duration-summary.ts'
+import { writeHistogram } from '../report/histogram-text.ts'
 import type { BenchReport, Run } from '../report/schema.ts'
 import { visibleTokensPerSec } from '../report/token-basis.ts'
 import { Histogram } from '../stats/histogram.ts'
@@ -55,11 +56,11 @@ export async function measureFloor(
   const seconds = Math.min(LONGEST_S, Math.max(SHORTEST_S, SHARE_OF_RUN * report.totals.durationS))
   const asked = withoutTrace(plan, report)
   const record = await runAtNullUpstream(asked, toDelayFlags(report), seconds, { note, interrupt, fleet })
-  const blocks = (record?.arms[0]?.blocks ?? []).map(({ stamped }) => stamped)
-  const all = Histogram.merge(blocks.map((block) => Histogram.decode(block)))
+  const blocks = (record?.arms[0]?.blocks ?? []).map(({ stamped }) => Histogram.unpack(stamped))
+  const all = Histogram.merge(blocks)
   if (all.count === 0) return null
   const [p50, p99] = [toMs(all.quantileUs(0.5)), toMs(all.quantileUs(0.99))]
-  return { p50, p99, source: 'null-upstream', count: all.count, blocks }
+  return { p50, p99, source: 'null-upstream', count: all.count, blocks: blocks.map(writeHistogram) }
 }
 
 /** Of a trace the first rows are gone, or far apart: requests of its sizes come at the rate that was kept. */
@@ -73,7 +74,7 @@ function withoutTrace(plan: RunPlan, { throughput }: Run): RunPlan {
 export function addFloors({ workers }: NonNullable<BenchReport['fleet']>, members: readonly Member[]): void {
   for (const [i, worker] of workers.entries()) {
     const stamped = members[i]?.told?.stamped
-    const floor = stamped && Histogram.decode(stamped)
+    const floor = stamped && Histogram.unpack(stamped)
     if (floor && floor.count > 0) {
       worker.floorMs = { p50: toMs(floor.quantileUs(0.5)), p99: toMs(floor.quantileUs(0.99)) }
     }

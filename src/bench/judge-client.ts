@@ -19,7 +19,7 @@ const THROTTLED = 0.01
 
 export function judgeClient(record: RunRecord): BenchReport['client'] {
   const { self, workers, achievedToOffered, runtime } = record
-  const lag = Histogram.decode(record.sendLag)
+  const lag = Histogram.unpack(record.sendLag)
   const sendLagMs =
     lag.count > 0 ? { p50: toMs(lag.quantileUs(0.5)), p99: toMs(lag.quantileUs(0.99)), max: toMs(lag.maxUs) } : null
   const { saturated, noisy } = doubts(record, sendLagMs?.p99)
@@ -45,7 +45,7 @@ export function judgeClient(record: RunRecord): BenchReport['client'] {
 
 /** A trace whose requests left late, also for want of a slot, was not replayed. */
 function replayedLate({ arms }: RunRecord): string | undefined {
-  const late = arms.flatMap(({ replay }) => (replay ? [Histogram.decode(replay.late)] : []))
+  const late = arms.flatMap(({ replay }) => (replay ? [Histogram.unpack(replay.late)] : []))
   const [p99, most] = [
     Math.max(0, ...late.map((each) => each.quantileUs(0.99) || 0)),
     Math.max(0, ...late.map((each) => each.maxUs)),
@@ -88,7 +88,7 @@ function workerOf({ eventLoopUtilization, eventLoopDelayMs, gcMs }: SelfReading)
 /** The stamped reading of the direct arm: the measurement floor, which is the error of the instrument. */
 function measurementFloor(record: RunRecord): BenchReport['client']['floorMs'] {
   const direct = record.arms.find((arm) => arm.name === 'direct')
-  const floor = direct && Histogram.decode(direct.stamped.total)
+  const floor = direct && Histogram.unpack(direct.stamped.total)
   if (!floor || floor.count === 0) return null
   const [p50, p99] = [toMs(floor.quantileUs(0.5)), toMs(floor.quantileUs(0.99))]
   return { p50, p99, source: 'direct-arm', count: floor.count }

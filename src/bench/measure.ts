@@ -167,7 +167,7 @@ export async function measure(
       })
     : undefined
 
-  const stamped = record.arms.some((arm) => Histogram.decode(arm.stamped.total).count > 0)
+  const stamped = record.arms.some((arm) => Histogram.unpack(arm.stamped.total).count > 0)
   const origin = targets[0]?.[1].origin
   const direct =
     targets.length === 1 &&

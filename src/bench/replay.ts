@@ -93,7 +93,7 @@ function fidelityOf(
   gaps: SentGaps,
 ): Replay['arms'][number] | undefined {
   if (!replay) return undefined
-  const late = Histogram.decode(replay.late)
+  const late = Histogram.unpack(replay.late)
   const { asked, sent } = gaps.of(index)
   const distance = ksDistance(asked, sent)
   return {

@@ -9,6 +9,7 @@ import type { LiveView } from '../output/live-view.ts'
 import type { ProgressView } from '../output/progress.ts'
 import { assertPageWritable } from '../page/flag.ts'
 import { toMs } from '../report/duration-summary.ts'
+import { readHistogram } from '../report/histogram-text.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { Run } from '../report/schema.ts'
 import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
@@ -271,7 +272,7 @@ function sweepReport(
  */
 function toLevel(report: Run, level: number, gateway: GatewayUse | null): SweepLevel {
   const { totals, throughput, client, answers } = report
-  const latencies = report.blocks.map((block) => Histogram.decode(block.latency))
+  const latencies = report.blocks.map((block) => readHistogram(block.latency))
   const { skip, steady } = findSteady(
     latencies.map((histogram) => (histogram.count > 0 ? histogram.quantileUs(0.5) : 0)),
   )

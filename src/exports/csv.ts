@@ -2,10 +2,11 @@
  * A run as CSV in long form, a figure a row, so that one file holds the summary of every arm, its blocks and the
  * series, and any tool filters it by its first column.
  */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { BenchReport } from '../report/schema.ts'
 import { seriesName } from '../report/watched.ts'
 import { METRIC_NAMES } from '../slo/metrics.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { csvLine } from './csv-line.ts'
 
 type Row = readonly [table: string, arm: string, at: string, name: string, unit: string, value: number]
@@ -56,7 +57,7 @@ function summaryOf(arm: Arm): Row[] {
 function blocksOf({ name: arm, blocks }: Arm): Row[] {
   return blocks.flatMap(({ index, sent, outcomes, latency }) => {
     const row = (name: string, unit: string, value: number): Row => ['block', arm, `${index}`, name, unit, value]
-    const histogram = Histogram.decode(latency)
+    const histogram = readHistogram(latency)
     const quantiles =
       histogram.count === 0
         ? []

@@ -2,8 +2,9 @@
  * A run as OTLP metrics: the families of the OpenMetrics text under their names, and the duration of each arm's
  * requests as the histogram that the semantic conventions for generative AI ask of a client.
  */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { BenchReport } from '../report/schema.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { endpointOf } from '../wire/endpoints.ts'
 import { bucketsOf, type Family, familiesOf } from './families.ts'
 import { attributesOf, unixNano } from './otlp-json.ts'
@@ -121,7 +122,7 @@ function durationFamily({ arms }: BenchReport): Family {
     help: 'GenAI operation duration.',
     unit: 'seconds',
     points: arms.flatMap(({ name: arm, latencyMs }) =>
-      latencyMs ? [bucketsOf({ arm }, Histogram.decode(latencyMs.histogram), DURATION_BOUNDS_S)] : [],
+      latencyMs ? [bucketsOf({ arm }, readHistogram(latencyMs.histogram), DURATION_BOUNDS_S)] : [],
     ),
   }
 }

@@ -3,7 +3,7 @@
  * once, field by field, beside the type of the record. What depends on an order has that of the senders' numbers,
  * whoever came first. Pure.
  */
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 
 export interface Sum<T> {
   /** The part of sender `from`; each sender adds one. */
@@ -89,14 +89,14 @@ export function joined<T>(): SumOf<T[]> {
   }
 }
 
-export const histogram: SumOf<EncodedHistogram> = () => {
+export const histogram: SumOf<PackedHistogram> = () => {
   let sum: Histogram | undefined
   return {
     add: (part) => {
-      if (sum) sum.addEncoded(part)
-      else sum = Histogram.decode(part)
+      if (sum) sum.addPacked(part)
+      else sum = Histogram.unpack(part)
     },
-    total: () => known(sum).encode(),
+    total: () => known(sum).pack(),
   }
 }
 

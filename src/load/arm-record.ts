@@ -1,7 +1,7 @@
 /** What one arm of a run recorded: plain data, fit to cross a thread. */
 import type { SelfReportedDefinition, SelfReportedRecord } from '../overhead/self-reported.ts'
 import type { BlockMetric, Metric } from '../slo/metrics.ts'
-import type { EncodedHistogram } from '../stats/histogram.ts'
+import type { PackedHistogram } from '../stats/histogram.ts'
 import type { TrendSums } from '../stats/trend.ts'
 import type { Outcome } from '../wire/outcome.ts'
 import type { AnswerNotes } from './answer-notes.ts'
@@ -32,9 +32,9 @@ export interface BlockFigures<H> {
   selfReported: Partial<Record<SelfReportedDefinition, H>>
 }
 
-export interface BlockRecord extends BlockFigures<EncodedHistogram> {
+export interface BlockRecord extends BlockFigures<PackedHistogram> {
   /** The times of the gateway's components, as the gateway reports them. */
-  components: Record<string, EncodedHistogram>
+  components: Record<string, PackedHistogram>
 }
 
 export interface ArmRecord {
@@ -47,11 +47,11 @@ export interface ArmRecord {
   warmup: { sent: number; failed: number }
   /** The first request of each connection in a block, excluded because the connection was idle before. */
   idleFirst: { sent: number; failed: number }
-  metrics: Record<Metric, EncodedHistogram>
+  metrics: Record<Metric, PackedHistogram>
   stamped: {
-    total: EncodedHistogram
-    perToken: EncodedHistogram
-    unattributed: EncodedHistogram
+    total: PackedHistogram
+    perToken: PackedHistogram
+    unattributed: PackedHistogram
     cacheHits: number
     retried: number
   }

@@ -5,7 +5,7 @@
  */
 import type { RequestResult } from '../client/request-result.ts'
 import { type Category, tailTargets } from '../slo/category.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { isInLatencyTail, type Outcome } from '../wire/outcome.ts'
 import { byNumber, counts, fields, first, grouped, histogram, total } from './add-up.ts'
 import { READINGS } from './metric-samples.ts'
@@ -18,8 +18,8 @@ interface CategoryBlock {
   outcomes: Counts
   /** Requests that were answered within every target of the tail. */
   within: number
-  latency: EncodedHistogram
-  ttft: EncodedHistogram
+  latency: PackedHistogram
+  ttft: PackedHistogram
 }
 
 export interface CategoryRecord {
@@ -85,8 +85,8 @@ export class CategoryRecorder {
           blocks: blocks.map(([index, { latency, ttft, ...counts }]) => ({
             index,
             ...counts,
-            latency: latency.encode(),
-            ttft: ttft.encode(),
+            latency: latency.pack(),
+            ttft: ttft.pack(),
           })),
         },
       ]

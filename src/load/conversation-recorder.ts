@@ -2,7 +2,7 @@
 import type { RequestResult } from '../client/request-result.ts'
 import { stampedOverhead } from '../overhead/stamped.ts'
 import { METRICS } from '../slo/metrics.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { fields, histogram, places, total } from './add-up.ts'
 
 /** Later turns are counted together. */
@@ -13,9 +13,9 @@ export interface TurnRecord {
   successful: number
   /** Sessions that ended with a failure of this turn. */
   failed: number
-  latency: EncodedHistogram
-  ttft: EncodedHistogram
-  overhead: EncodedHistogram
+  latency: PackedHistogram
+  ttft: PackedHistogram
+  overhead: PackedHistogram
 }
 
 /** Plain data. */
@@ -27,7 +27,7 @@ export interface ConversationRecord {
   finished: number
   failed: number
   /** From the first request to the end of the last answer, of finished sessions. */
-  durations: EncodedHistogram
+  durations: PackedHistogram
 }
 
 interface LiveTurn {
@@ -72,14 +72,14 @@ export class ConversationRecorder {
     return {
       turns: this.#turns.map(({ latency, ttft, overhead, ...counts }) => ({
         ...counts,
-        latency: latency.encode(),
-        ttft: ttft.encode(),
-        overhead: overhead.encode(),
+        latency: latency.pack(),
+        ttft: ttft.pack(),
+        overhead: overhead.pack(),
       })),
       started: this.started,
       finished: this.#finished,
       failed: this.#failed,
-      durations: this.#durations.encode(),
+      durations: this.#durations.pack(),
     }
   }
 

@@ -1,11 +1,11 @@
 /**
- * What a sending thread tells of blocks that are over, for the live view: their counts, and the filled slots of the
- * histograms that a verdict reads. Nothing is kept or counted for it: it is read from the recorders, between requests.
+ * What a sending thread tells of blocks that are over, for the live view: their counts, and the histograms that a
+ * verdict reads. Nothing is kept or counted for it: it is read from the recorders, between requests.
  */
 import type { BlockMetric } from '../slo/metrics.ts'
-import type { Histogram, PackedHistogram } from '../stats/histogram.ts'
+import type { PackedHistogram } from '../stats/histogram.ts'
 import type { BlockFigures } from './arm-record.ts'
-import type { LiveBlock } from './live-blocks.ts'
+import { type LiveBlock, packAll } from './live-blocks.ts'
 import type { ArmRecorder } from './recorder.ts'
 
 export interface ToldBlock extends BlockFigures<PackedHistogram> {
@@ -61,9 +61,4 @@ export class FinishedBlocks {
 
 function hasEnded({ sent, outcomes }: LiveBlock): boolean {
   return Object.values(outcomes).reduce((sum, count) => sum + count, 0) === sent
-}
-
-function packAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: PackedHistogram } {
-  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.pack()]] : []))
-  return Object.fromEntries(entries)
 }

@@ -3,7 +3,7 @@
  * report. Memory is bounded by the number of groups. Plain data comes out.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { isInLatencyTail } from '../wire/outcome.ts'
 import { fields, histogram, places, total } from './add-up.ts'
 import { READINGS } from './metric-samples.ts'
@@ -20,7 +20,7 @@ interface GroupFigures<H> {
   overhead: H
 }
 
-export type GroupRecord = GroupFigures<EncodedHistogram>
+export type GroupRecord = GroupFigures<PackedHistogram>
 
 export class GroupRecorder {
   readonly #groups: GroupFigures<Histogram>[]
@@ -52,10 +52,10 @@ export class GroupRecorder {
   toRecords(): GroupRecord[] {
     return this.#groups.map(({ latency, ttft, tpot, overhead, ...counts }) => ({
       ...counts,
-      latency: latency.encode(),
-      ttft: ttft.encode(),
-      tpot: tpot.encode(),
-      overhead: overhead.encode(),
+      latency: latency.pack(),
+      ttft: ttft.pack(),
+      tpot: tpot.pack(),
+      overhead: overhead.pack(),
     }))
   }
 }

@@ -1,7 +1,7 @@
 /** The blocks of one arm while it runs: what its requests did, by the block that they count in. */
 import type { SelfReportedBlock } from '../overhead/self-reported.ts'
 import { type BlockMetric, METRICS, type Metric } from '../slo/metrics.ts'
-import { type Digits, type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { type Digits, Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import type { BlockRecord, Counts } from './arm-record.ts'
 
 export interface LiveBlock extends SelfReportedBlock {
@@ -40,11 +40,11 @@ export class LiveBlocks {
   }
 
   /** A histogram of all blocks. */
-  over(digits: Digits, of: (block: LiveBlock) => Histogram | undefined): EncodedHistogram {
+  over(digits: Digits, of: (block: LiveBlock) => Histogram | undefined): PackedHistogram {
     return Histogram.merge(
       this.#measured().flatMap((block) => of(block) ?? []),
       digits,
-    ).encode()
+    ).pack()
   }
 
   toRecords(): BlockRecord[] {
@@ -52,10 +52,10 @@ export class LiveBlocks {
       .sort((a, b) => a.index - b.index)
       .map(({ metrics, stamped, selfReported, components, ...block }) => ({
         ...block,
-        metrics: encodeAll(metrics),
-        stamped: stamped.encode(),
-        selfReported: encodeAll(selfReported),
-        components: encodeAll(components),
+        metrics: packAll(metrics),
+        stamped: stamped.pack(),
+        selfReported: packAll(selfReported),
+        components: packAll(components),
       }))
   }
 
@@ -89,7 +89,7 @@ export function record<M extends Metric>(metric: M, us: number, metrics: Partial
   values.record(us)
 }
 
-function encodeAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: EncodedHistogram } {
-  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.encode()]] : []))
+export function packAll<T extends Partial<Record<string, Histogram>>>(parts: T): { [K in keyof T]: PackedHistogram } {
+  const entries = Object.entries(parts).flatMap(([name, values]) => (values ? [[name, values.pack()]] : []))
   return Object.fromEntries(entries)
 }

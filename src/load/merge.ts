@@ -3,7 +3,7 @@
  * and blocks and seconds with the same number. Pure.
  */
 import type { SelfReportedReadings, SelfReportedRecord } from '../overhead/self-reported.ts'
-import type { EncodedHistogram } from '../stats/histogram.ts'
+import type { PackedHistogram } from '../stats/histogram.ts'
 import type { SelfReading } from '../system/self-monitor.ts'
 import { type Abort, type Watched, watchedSum } from './abort-watch.ts'
 import {
@@ -78,7 +78,7 @@ export interface RunRecord {
   /** Connections opened, by arm. */
   opened: number[]
   series: Second[]
-  sendLag: EncodedHistogram
+  sendLag: PackedHistogram
   /** Open loop: 1 when every request left on time. */
   achievedToOffered: number | null
   self: SelfReading

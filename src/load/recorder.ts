@@ -213,14 +213,14 @@ export class ArmRecorder {
           const { digits } = METRICS[metric]
           return isBlockMetric(metric)
             ? [metric, this.blocks.over(digits, ({ metrics }) => metrics[metric])]
-            : [metric, (this.#metrics[metric] ?? new Histogram(digits)).encode()]
+            : [metric, (this.#metrics[metric] ?? new Histogram(digits)).pack()]
         }),
       ) as ArmRecord['metrics'],
       stamped: {
         ...this.#stamped,
         total: this.blocks.over(3, ({ stamped }) => stamped),
-        perToken: this.#stamped.perToken.encode(),
-        unattributed: this.#stamped.unattributed.encode(),
+        perToken: this.#stamped.perToken.pack(),
+        unattributed: this.#stamped.unattributed.pack(),
       },
       selfReport: this.#self.toRecord(),
       tokens: this.#tokens.toRecord(),

@@ -1,5 +1,5 @@
 /** What the replay of a trace asked of one arm, beside what was counted of its answers, and how late its rows left. */
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import { fields, histogram, total } from './add-up.ts'
 
 /** The tokens are those that the rows of whole answers asked for. */
@@ -7,7 +7,7 @@ export interface ReplayRecord {
   inputTokens: number
   outputTokens: number
   /** From when a request was due to when it was handed to its socket, a wait for a slot or a connection included. */
-  late: EncodedHistogram
+  late: PackedHistogram
 }
 
 export class ReplayRecorder {
@@ -26,7 +26,7 @@ export class ReplayRecorder {
   }
 
   toRecord(): ReplayRecord {
-    return { inputTokens: this.#inputTokens, outputTokens: this.#outputTokens, late: this.#late.encode() }
+    return { inputTokens: this.#inputTokens, outputTokens: this.#outputTokens, late: this.#late.pack() }
   }
 }
 

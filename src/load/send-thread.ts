@@ -166,7 +166,7 @@ function record(): RunRecord {
     arms: engine.recorders.map((recorder, arm) => ({ ...recorder.toRecord(), dropped: engine.dropped.of[arm] })),
     opened: engine.opened,
     series: engine.series.seconds,
-    sendLag: engine.kept.sendLag.encode(),
+    sendLag: engine.kept.sendLag.pack(),
     achievedToOffered: engine.kept.achievedToOffered(engine.recorders),
     self,
     runtime: {

@@ -2,7 +2,7 @@
  * What happened in each second of a run, and the running figures that a progress line shows. Bounded: of a run that
  * lasts longer than two hours, the last two hours are kept.
  */
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import type { Sum } from './add-up.ts'
 
 /** One arm in a second. Null where none of its requests was answered in it. */
@@ -10,7 +10,7 @@ interface ArmSecond {
   p50Us: number | null
   p99Us: number | null
   /** Where several threads share a run: the latencies from which their common quantiles are computed. */
-  latency?: EncodedHistogram
+  latency?: PackedHistogram
 }
 
 export interface Second {
@@ -78,7 +78,7 @@ export class Series {
 /** The quantiles of all arms together, and of each. */
 function toQuantiles(latencies: readonly Histogram[], shared: boolean): Pick<Second, 'p50Us' | 'p99Us' | 'byArm'> {
   const byArm = latencies.map((latency): ArmSecond => {
-    return { ...quantilesOf(latency), ...(shared && latency.count > 0 ? { latency: latency.encode() } : {}) }
+    return { ...quantilesOf(latency), ...(shared && latency.count > 0 ? { latency: latency.pack() } : {}) }
   })
   const answered = latencies.filter(({ count }) => count > 0)
   const all = answered.length === 1 ? answered[0] : Histogram.merge(answered)
@@ -107,7 +107,7 @@ export function secondSum(): Sum<Second> {
       second.inFlight += part.inFlight
       for (const [arm, { latency }] of part.byArm.entries()) {
         latencies[arm] ??= new Histogram()
-        if (latency) latencies[arm].addEncoded(latency)
+        if (latency) latencies[arm].addPacked(latency)
       }
     },
     total: () => ({ ...second, ...toQuantiles(latencies, false) }),

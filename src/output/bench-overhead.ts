@@ -4,9 +4,9 @@
  */
 import type { ChalkInstance } from 'chalk'
 import { explainDisagreement } from '../overhead/disagreement.ts'
+import { readHistogram } from '../report/histogram-text.ts'
 import type { OverheadResult, Run } from '../report/schema.ts'
 import { STAMP_METRICS, type StampMetric } from '../slo/metrics.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { type Estimate, estimateAdded } from '../verdict/estimate.ts'
 import { bestReading } from '../verdict/judge-overhead.ts'
@@ -39,7 +39,7 @@ export function overheadBlock(report: Run, { statistics }: BlockView, { c, width
 function readingsOf(report: Run, statistics: readonly Statistic[] | undefined): [string, Reading][] {
   const best = bestReading(report)
   if (statistics && best) {
-    const durations = Histogram.decode(best.histogram)
+    const durations = readHistogram(best.histogram)
     return statistics.map((statistic) => {
       return [statisticName(statistic), { valueMs: readStatistic(durations, statistic), ci95Ms: null }]
     })

@@ -1,7 +1,8 @@
 /** The durations of a run: a row for each statistic, and a column for each duration that was measured. */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { DurationSummary, Run } from '../report/schema.ts'
 import { type DurationSpec, METRIC_NAMES, METRICS, type Shown } from '../slo/metrics.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { formatMs, formatNumber } from '../units.ts'
 import { answerNotes, restOfDuration } from './answers.ts'
 import { numberFormat } from './column.ts'
@@ -60,7 +61,7 @@ export function latencySection(report: Run, { showTtfb, statistics }: LatencyVie
   const hasFailed = report.totals.failed > 0
   const asked = statistics ?? (explain ? ALL_STATISTICS : hasFailed ? FEW_STATISTICS : USUAL_STATISTICS)
   const cells = shown.map(({ measured }) => {
-    const durations = Histogram.decode(measured.histogram)
+    const durations = readHistogram(measured.histogram)
     const values = asked.map((statistic) => readStatistic(durations, statistic))
     return values.map(numberFormat(values))
   })

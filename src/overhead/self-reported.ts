@@ -5,7 +5,7 @@
  * rejected under the name of its rule, never clamped.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../stats/histogram.ts'
 import type { Coarseness, Reading } from './adapters/adapter.ts'
 import { readStatement } from './adapters/index.ts'
 
@@ -15,7 +15,7 @@ export const SELF_REPORTED_DEFINITIONS = ['self-reported', 'upstream-reported', 
 export type SelfReportedDefinition = (typeof SELF_REPORTED_DEFINITIONS)[number]
 
 export interface SelfReportedReadings extends Coarseness {
-  total: EncodedHistogram
+  total: PackedHistogram
   source: string
   note: string
 }
@@ -87,7 +87,7 @@ export class SelfReportedRecorder {
 
   toRecord(): SelfReportedRecord {
     const readings = Object.entries(this.#readings).map(([definition, { total, ...rest }]) => {
-      return [definition, { ...rest, total: total.encode() }]
+      return [definition, { ...rest, total: total.pack() }]
     })
     return {
       gateway: this.#gateway,

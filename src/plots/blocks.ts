@@ -1,6 +1,7 @@
 /** The blocks of a run, which every verdict rests on, and the pairs that those of two arms form. */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { Block } from '../report/schema.ts'
-import { Histogram } from '../stats/histogram.ts'
 import type { Arm } from './arms.ts'
 import { cell, formatOf } from './formats.ts'
 import { COLORS, type Panel, type Plot, type Series, scaleFor } from './plot.ts'
@@ -93,7 +94,7 @@ export function blockPlots(arms: readonly Arm[]): Plot[] {
 }
 
 function read(block: Block): BlockReading {
-  const histogram = Histogram.decode(block.latency)
+  const histogram = readHistogram(block.latency)
   const at = (q: number): number | null => (histogram.count === 0 ? null : histogram.quantileUs(q) / 1_000)
   return { block, p50: at(0.5), p99: at(0.99) }
 }

@@ -1,7 +1,9 @@
 /** How a duration is distributed, in each arm: the share of requests within a time, and the tail, with intervals. */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { DurationSummary, Run } from '../report/schema.ts'
 import { isBlockMetric, isStampMetric, METRICS, type Metric } from '../slo/metrics.ts'
-import { Histogram } from '../stats/histogram.ts'
+import type { Histogram } from '../stats/histogram.ts'
 import { quantileBounds } from '../stats/quantile-interval.ts'
 import { reader } from '../verdict/blocks.ts'
 import type { Arm } from './arms.ts'
@@ -44,7 +46,7 @@ export function distributionPlots(metric: Metric, arms: readonly Arm[]): Plot[] 
 function readingOf(metric: Metric, arm: Arm): Reading[] {
   const summary = arm.run[`${metric}Ms`]
   if (!summary) return []
-  const histogram = Histogram.decode(summary.histogram)
+  const histogram = readHistogram(summary.histogram)
   return [{ arm, summary, histogram, intervals: intervalsOf(metric, arm.run, summary) }]
 }
 
@@ -53,7 +55,7 @@ function intervalsOf(metric: Metric, run: Run, summary: DurationSummary): Readin
   const read = isBlockMetric(metric) ? reader(metric) : () => undefined
   const blocks = run.blocks.flatMap((block) => {
     const encoded = read(block)
-    return encoded ? [Histogram.decode(encoded)] : []
+    return encoded ? [readHistogram(encoded)] : []
   })
   if (!blocks.some(({ count }) => count > 0)) return summary.iid95
   const bounds = SHOWN.map(([name, q]) => {

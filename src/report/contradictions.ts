@@ -3,8 +3,9 @@
  * to the whole. A report that was edited, or cut and pasted, is refused rather than judged.
  */
 import { METRIC_NAMES, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { Histogram } from '../stats/histogram.ts'
 import { formatMs } from '../units.ts'
+import { type EncodedHistogram, readHistogram } from './histogram-text.ts'
 import type { ArmResult, BenchReport, Outcomes } from './schema.ts'
 
 /** Figures are stored in milliseconds with three decimals. */
@@ -135,7 +136,7 @@ function histogramContradiction(encoded: EncodedHistogram, figures: Figures, at:
 
 function decoded(encoded: EncodedHistogram): Histogram | undefined {
   try {
-    return Histogram.decode(encoded)
+    return readHistogram(encoded)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 /** Summarises histograms of microseconds as a report holds them: milliseconds at the usual quantiles. */
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { Histogram } from '../stats/histogram.ts'
 import { orderIntervalUs } from '../stats/quantile-interval.ts'
+import { writeHistogram } from './histogram-text.ts'
 import type { DurationSummary } from './schema.ts'
 
 /** Microseconds to milliseconds, three decimals. */
@@ -9,8 +10,7 @@ export function toMs(us: number): number {
 }
 
 /** Undefined when nothing was recorded: an absent metric is never a row of zeros. */
-export function summarizeDurations(encoded: EncodedHistogram): DurationSummary | undefined {
-  const histogram = Histogram.decode(encoded)
+export function summarizeDurations(histogram: Histogram): DurationSummary | undefined {
   if (histogram.count === 0) return undefined
   return {
     count: histogram.count,
@@ -20,7 +20,7 @@ export function summarizeDurations(encoded: EncodedHistogram): DurationSummary |
     ...quantilesMs(histogram),
     p999: toMs(histogram.quantileUs(0.999)),
     iid95: { p50: intervalMs(orderIntervalUs(histogram, 0.5)), p99: intervalMs(orderIntervalUs(histogram, 0.99)) },
-    histogram: encoded,
+    histogram: writeHistogram(histogram),
   }
 }
 

@@ -1,35 +1,26 @@
 /**
  * A histogram of integer microseconds in the slots of HdrHistogram, with what the library lacks: exact minimum,
- * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. The library only writes the format
- * (V2). Recording runs several times for every request and must cost almost nothing, so the slots are counted
- * here, in pages that are allocated when the first value falls into them: the values of a block lie close together,
- * and every block of a run has its own histograms. Values below zero are recorded as zero and counted in `negative`,
+ * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. Recording runs several times for every
+ * request and must cost almost nothing, so the slots are counted in pages that are allocated when the first value falls
+ * into them: the values of a block lie close together, and every block of a run has its own histograms. Values below zero are recorded as zero and counted in `negative`,
  * so that ranks stay right and the error in the method is visible.
  *   slot = bucket * half + (value >> bucket), half = 2^m, m is 10 for 3 digits and 14 for 4
  *   bucket = max(0, floor(log2 value) - m)
  */
-import { encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js'
 import { firstWhere } from './bisect.ts'
-import { eachCount, readHdrText } from './hdr-text.ts'
+import { eachCount, packCounts } from './hdr-counts.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4
 
-export interface EncodedHistogram {
-  /** HdrHistogram V2, deflated, base64. */
-  hdr: string
-  minUs: number
-  maxUs: number
-  sumUs: number
-  negative: number
-}
-
 /**
- * The filled slots in turns with their counts: what a thread that measures hands over, which costs it no compression.
+ * What is handed on, from thread to thread and from machine to machine: it costs no compression, and is added up as it
+ * is. A report has another form (src/report/histogram-text.ts).
  */
 export interface PackedHistogram {
   digits: Digits
-  slots: Float64Array
+  /** hdr-counts.ts. */
+  counts: Uint8Array
   minUs: number
   maxUs: number
   sumUs: number
@@ -175,55 +166,29 @@ export class Histogram {
     }
   }
 
-  encode(): EncodedHistogram {
-    const hdr = new Int32Histogram(1, 2, this.digits)
-    hdr.autoResize = true
-    this.#each((slot, count) => hdr.recordValueWithCount(lowest(slot, this.#magnitude), count))
-    return {
-      hdr: encodeIntoCompressedBase64(hdr),
-      minUs: this.minUs,
-      maxUs: this.maxUs,
-      sumUs: this.sumUs,
-      negative: this.negative,
-    }
-  }
-
   pack(): PackedHistogram {
     const { digits, minUs, maxUs, sumUs, negative } = this
-    const slots: number[] = []
-    this.#each((slot, count) => slots.push(slot, count))
-    return { digits, slots: Float64Array.from(slots), minUs, maxUs, sumUs, negative }
+    const counts = packCounts((visit) => this.#each(visit))
+    return { digits, counts, minUs, maxUs, sumUs, negative }
   }
 
-  static unpack({ digits, slots, ...sums }: PackedHistogram): Histogram {
-    const histogram = new Histogram(digits)
-    for (let i = 0; i < slots.length; i += 2) {
-      const count = slots[i + 1] ?? 0
-      histogram.#put(slots[i] ?? 0, count)
-      histogram.count += count
-    }
-    return Object.assign(histogram, sums)
-  }
-
-  /** Throws on anything that is not an encoded histogram. */
-  static decode(encoded: EncodedHistogram): Histogram {
-    const { digits, payload } = readHdrText(encoded.hdr)
-    const histogram = new Histogram(digits === 4 ? 4 : 3)
-    histogram.#addCounts(payload, encoded)
+  /** Throws on counts that no histogram has. */
+  static unpack(packed: PackedHistogram): Histogram {
+    const histogram = new Histogram(packed.digits)
+    histogram.#addCounts(packed)
     return histogram
   }
 
-  /** The same as to add what comes of decoding it, without a histogram in between where the digits are the same. */
-  addEncoded(encoded: EncodedHistogram): void {
-    const { digits, payload } = readHdrText(encoded.hdr)
-    if (digits === this.digits) this.#addCounts(payload, encoded)
-    else this.add(Histogram.decode(encoded))
+  /** The same as to add what comes of unpacking it, without a histogram in between where the digits are the same. */
+  addPacked(packed: PackedHistogram): void {
+    if (packed.digits === this.digits) this.#addCounts(packed)
+    else this.add(Histogram.unpack(packed))
   }
 
-  #addCounts(payload: Uint8Array, { minUs, maxUs, sumUs, negative }: EncodedHistogram): void {
+  #addCounts({ counts, minUs, maxUs, sumUs, negative }: PackedHistogram): void {
     const magnitude = this.#magnitude
     let [first, last, added] = [-1, -1, 0]
-    eachCount(payload, slotOf(Number.MAX_SAFE_INTEGER, magnitude), (slot, count) => {
+    eachCount(counts, slotOf(Number.MAX_SAFE_INTEGER, magnitude), (slot, count) => {
       if (first < 0) first = slot
       last = slot
       added += count

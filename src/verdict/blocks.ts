@@ -3,10 +3,11 @@
  * two arms.
  */
 
+import { type EncodedHistogram, readHistogram } from '../report/histogram-text.ts'
 import type { Block, OverheadDefinition, Run } from '../report/schema.ts'
 import { type BlockMetric, isBlockMetric, isOfTokens, OTHER_BLOCK_METRICS } from '../slo/metrics.ts'
 import type { GateBlock } from '../stats/gate-block.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import { Histogram } from '../stats/histogram.ts'
 
 export type ReadBlock = (block: Block) => EncodedHistogram | undefined
 
@@ -44,7 +45,7 @@ export function hasValues(blocks: readonly GateBlock[]): boolean {
 
 function gateBlock(block: Block, read: ReadBlock): GateBlock {
   const encoded = read(block)
-  const values = encoded ? Histogram.decode(encoded) : new Histogram()
+  const values = encoded ? readHistogram(encoded) : new Histogram()
   // A token, or a gap between two, is not a request, and a failed request has none.
   const ofTokens = encoded !== undefined && OF_TOKENS.some((metric) => encoded === block.metrics?.[metric])
   const of = ofTokens ? 'tokens' : encoded === block.latency ? 'latency' : 'answers'

@@ -7,10 +7,11 @@
 import { z } from 'zod'
 import { readYaml } from '../parse/file.ts'
 import { durationMs, durationOrZeroMs } from '../parse/quantity.ts'
+import { type EncodedHistogram, readHistogram } from '../report/histogram-text.ts'
 import type { Block, Check, OverheadResult, Run, Verdict } from '../report/schema.ts'
 import { BUDGETED_COMPONENTS, type BudgetedComponent } from '../slo/components.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
-import { type EncodedHistogram, Histogram } from '../stats/histogram.ts'
+import type { Histogram } from '../stats/histogram.ts'
 import { fileNamed } from '../system/shipped.ts'
 import { budgetLimitMs, OVERHEAD_COMPONENTS, TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import { durationCheck, type Judge, toMicroseconds } from './checks.ts'
@@ -101,7 +102,7 @@ export function componentJudge(report: Run, question: ComponentQuestion): Judge 
 function valuesOf(report: Run, name: string): Histogram[] {
   return report.blocks.flatMap((block) => {
     const values = componentOf(block, name)
-    return values ? [Histogram.decode(values)] : []
+    return values ? [readHistogram(values)] : []
   })
 }
 

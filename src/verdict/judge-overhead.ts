@@ -5,11 +5,11 @@
  * difference of two P99s recorded separately.
  */
 
+import { readHistogram } from '../report/histogram-text.ts'
 import { armsApart } from '../report/runs.ts'
 import type { Check, OverheadDefinition, OverheadResult, Run } from '../report/schema.ts'
 import { judgeDifference } from '../stats/difference-gate.ts'
 import { type GateResult, judgeBudget } from '../stats/gate.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { judgePaired } from '../stats/paired-gate.ts'
 import { blockPairs, gateBlocks, hasValues, reader } from './blocks.ts'
 import { durationCheck, type Judge, toMicroseconds, undecidedCheck } from './checks.ts'
@@ -168,7 +168,7 @@ function findFloor(gateway: Run, baseline: Run | undefined) {
   if (baseline && isFloor(baseline)) return { blocks: gateBlocks(baseline, stamped), name: 'the baseline' }
   const { source, count = 0, blocks = [] } = gateway.client.floorMs ?? {}
   if (source !== 'null-upstream' || count < FEWEST_OF_NULL_UPSTREAM) return undefined
-  const values = blocks.map((block) => ({ values: Histogram.decode(block), failed: 0, unfinished: 0 }))
+  const values = blocks.map((block) => ({ values: readHistogram(block), failed: 0, unfinished: 0 }))
   return { blocks: values, name: 'a null upstream, after the run' }
 }
 

@@ -2,10 +2,11 @@
  * What a long run says of growth: the slope of the memory of each watched process, and the drift of the latency of each
  * arm. Blocks are what tells of an arm by itself, whole and however long the run is, also where two arms take turns.
  */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { BenchReport, Block } from '../report/schema.ts'
 import type { Soak, SoakTrend } from '../report/soak-schema.ts'
 import type { WatchedProcess } from '../report/watch-schema.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { mean } from '../stats/means.ts'
 import { FEWEST_POINTS, type Point, robustTrend, type Trend } from '../stats/robust-trend.ts'
 
@@ -68,7 +69,7 @@ function windows({ readings }: WatchedProcess, fromS: number, toS: number, short
 /** In milliseconds, at the middle of each block. */
 function quantiles(blocks: readonly Block[], quantile: number, fewest: number): Point[] {
   return blocks.flatMap(({ startedAtS, machine, latency }) => {
-    const histogram = Histogram.decode(latency)
+    const histogram = readHistogram(latency)
     const x = startedAtS + (machine?.spanMs ?? 0) / 2_000
     return histogram.count < fewest ? [] : [{ x, y: histogram.quantileUs(quantile) / 1_000 }]
   })

@@ -3,8 +3,9 @@
  * two arms take turns; and the rate of a closed loop. What a load changes by itself (--stages) is no transient, and of
  * a run of a few seconds nothing is said.
  */
+
+import { readHistogram } from '../report/histogram-text.ts'
 import type { ArmResult, Run } from '../report/schema.ts'
-import { Histogram } from '../stats/histogram.ts'
 import { mean } from '../stats/means.ts'
 import { FEWEST_VALUES, findSteady } from '../stats/steadiness.ts'
 import { blockRates } from './thresholds.ts'
@@ -63,7 +64,7 @@ function bySeconds({ series, pairing, load }: Run): TestedSeries | undefined {
 
 function byBlocks(run: Run): TestedSeries {
   const { blocks, load } = run
-  const latencies = blocks.map(({ latency }) => Histogram.decode(latency))
+  const latencies = blocks.map(({ latency }) => readHistogram(latency))
   const medians = latencies.every(({ count }) => count > 0) ? latencies.map((one) => one.quantileUs(0.5)) : []
   const rates = load.mode === 'closed' ? [{ of: 'rate' as const, values: blockRates(run) }] : []
   return {

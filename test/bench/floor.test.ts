@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { judgeBench } from '../../src/bench/judge-bench.ts'
+import { writeHistogram } from '../../src/report/histogram-text.ts'
 import { readRun } from '../../src/report/read.ts'
 import { Histogram } from '../../src/stats/histogram.ts'
 import { kt } from '../support/kt.ts'
@@ -73,7 +74,7 @@ function judged(readings: number): string | undefined {
   const blocks = Array.from({ length: 10 }, () => {
     const block = new Histogram()
     for (let i = 0; i < readings / 10; i++) block.record(3_000)
-    return block.encode()
+    return writeHistogram(block)
   })
   const report = makeRun({ role: 'gateway', added: around(1) }, ({ client }) => {
     client.floorMs = { p50: 3, p99: 3, source: 'null-upstream', count: readings, blocks }

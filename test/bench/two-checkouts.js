@@ -29,11 +29,10 @@ process.exit()
 
 /** One run of the kt in `root`, as JSON. */
 async function one({ root, origin, inFlight, rps, stream = false }) {
-  const { run, workload } = await import(`${root}/test/bench/instrument/rig.js`)
-  const { Histogram } = await import(`${root}/dist/src/stats/histogram.js`)
+  const { run, workload, decode } = await import(`${root}/test/bench/instrument/rig.js`)
   const load = rps ? { mode: 'open', rps, maxInFlight: 50 } : { mode: 'closed', concurrency: inFlight }
   const { arm, cpuUs } = await run(origin, load, { warmupUs: 2e6 }, workload(stream))
-  const excess = Histogram.decode(arm.stamped.total)
+  const excess = decode(arm.stamped.total)
   say(JSON.stringify({ cpuUs, p50: excess.quantileUs(0.5) / 1_000, p99: excess.quantileUs(0.99) / 1_000 }))
 }
 

@@ -24,15 +24,15 @@ function record(blocks: number[][]) {
     }
     return block
   })
-  const all = Histogram.merge(live.map(({ latency }) => latency)).encode()
+  const all = Histogram.merge(live.map(({ latency }) => latency)).pack()
   const encoded = live.map(({ latency, service, gap, stamped }, index) => ({
     index,
-    latency: latency.encode(),
+    latency: latency.pack(),
     metrics: Object.fromEntries([
-      ['service', service.encode()],
-      ['gap', gap.encode()],
+      ['service', service.pack()],
+      ['gap', gap.pack()],
     ]),
-    stamped: stamped.encode(),
+    stamped: stamped.pack(),
   }))
   return { all, encoded }
 }

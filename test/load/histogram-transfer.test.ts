@@ -68,7 +68,7 @@ it('from several threads at once they come whole, and add up to one of all value
       }
     }
     const values = parts.flat(3)
-    const merged = Histogram.merge(recorded.flat().map(({ all }) => Histogram.decode(all)))
+    const merged = Histogram.merge(recorded.flat().map(({ all }) => Histogram.unpack(all)))
     const direct = new Histogram()
     for (const value of values) direct.record(value)
     expect(merged.distinctUs()).toEqual(direct.distinctUs())

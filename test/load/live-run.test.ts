@@ -53,7 +53,7 @@ describe.each([
         expect([block.index, block.sent, block.outcomes]).toEqual([known?.index, known?.sent, known?.outcomes])
         expect(block.startedAtUs).toBe(known?.startedAtUs)
         const latency = known?.metrics.latency
-        expect(latency && block.metrics.latency?.encode()).toEqual(latency)
+        expect(latency && block.metrics.latency?.pack()).toEqual(latency)
         expect(Object.keys(block.metrics)).toEqual(['latency'])
       }
     }

@@ -63,7 +63,7 @@ describe('load', () => {
     )
     expect(arm.outcomes).toEqual({ OK: 50 })
     expect(engine.kept.offeredUs / engine.kept.achievedUs).toBeGreaterThan(0.5)
-    expect(decoded(engine.kept.sendLag.encode()).count).toBe(50)
+    expect(decoded(engine.kept.sendLag.pack()).count).toBe(50)
   })
 
   it('requests that were due and never got a slot are counted, in the tail', async () => {

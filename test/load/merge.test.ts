@@ -7,7 +7,7 @@ import { type Progress, progressSum, type RunRecord, recordSum } from '../../src
 import { startRun } from '../../src/load/run.ts'
 import type { HeardOfSenders, StartSenders } from '../../src/load/senders.ts'
 import { startSendingThreads } from '../../src/load/sending-threads.ts'
-import { type EncodedHistogram, Histogram } from '../../src/stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../../src/stats/histogram.ts'
 import { planFor } from '../support/engine.ts'
 import { quickProvider } from '../support/provider.ts'
 
@@ -87,9 +87,9 @@ test('without a sender that was lost, it is the sum of the others', () => {
 })
 
 test('histograms, counts and readings, each as it is added up by hand', () => {
-  const values = (parts: readonly (EncodedHistogram | undefined)[]): string[] =>
+  const values = (parts: readonly (PackedHistogram | undefined)[]): string[] =>
     parts.map((part) => {
-      const { count, minUs, maxUs, sumUs } = Histogram.decode(known(part))
+      const { count, minUs, maxUs, sumUs } = Histogram.unpack(known(part))
       return [count, minUs, maxUs, sumUs].join()
     })
   for (const [arm, { blocks, outcomes, canceled, compared }] of whole.arms.entries()) {
@@ -98,8 +98,8 @@ test('histograms, counts and readings, each as it is added up by hand', () => {
     for (const { index, sent, metrics, startedAtUs } of blocks) {
       const same = parts.map((part) => part.blocks.find((block) => block.index === index)).filter((one) => one)
       const merged = new Histogram(4)
-      for (const one of same) merged.addEncoded(known(one?.metrics.latency))
-      expect(values([metrics.latency])).toEqual(values([merged.encode()]))
+      for (const one of same) merged.addPacked(known(one?.metrics.latency))
+      expect(values([metrics.latency])).toEqual(values([merged.pack()]))
       expect(sent).toBe(sumOf(same.map((one) => one?.sent ?? 0)))
       expect(startedAtUs).toBe(Math.min(...same.map((one) => known(one?.startedAtUs))))
     }

@@ -23,7 +23,7 @@ it.runIf(right.ok)(`requests leave in time though every core is taken six times 
     const plan = planFor(provider.url, { load, requests: 150, warmup: 20, realtime })
     const record = await (await startRun(plan, { progress: () => {} })).result
     expect(record.runtime.fifoPriority).toBe(realtime ? 1 : null)
-    return Histogram.decode(record.sendLag).quantileUs(0.9)
+    return Histogram.unpack(record.sendLag).quantileUs(0.9)
   }
   const [ordinary, realtime]: [number[], number[]] = [[], []]
   try {

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import type { ArmRecord } from '../../src/load/arm-record.ts'
 import { Engine } from '../../src/load/engine.ts'
 import type { RunPlan } from '../../src/load/plan.ts'
-import { type EncodedHistogram, Histogram } from '../../src/stats/histogram.ts'
+import { Histogram, type PackedHistogram } from '../../src/stats/histogram.ts'
 import { now } from '../../src/system/clock.ts'
 import { promptWorkload } from '../../src/workload/workload.ts'
 
@@ -78,6 +78,6 @@ export async function run(plan: RunPlan): Promise<{ engine: Engine; arm: ArmReco
   return { engine, arm, arms }
 }
 
-export function decoded(histogram: EncodedHistogram): Histogram {
-  return Histogram.decode(histogram)
+export function decoded(histogram: PackedHistogram): Histogram {
+  return Histogram.unpack(histogram)
 }

@@ -4,6 +4,7 @@
  */
 
 import { intervalMs, quantilesMs, summarizeDurations } from '../../src/report/duration-summary.ts'
+import { writeHistogram } from '../../src/report/histogram-text.ts'
 import { primaryRun } from '../../src/report/runs.ts'
 import {
   type ArmResult,
@@ -169,7 +170,7 @@ function makeArm(name: string, role: ArmResult['role'], shape: ArmShape, seed: n
       parts.map(([part, model]) => {
         const values = new Histogram()
         for (let i = 0; i < answered; i++) values.record(model(random))
-        return [part, values.encode()]
+        return [part, writeHistogram(values)]
       }),
     )
     return { index, sent, answered, latency, overhead, upstreams, components }
@@ -184,14 +185,14 @@ function makeArm(name: string, role: ArmResult['role'], shape: ArmShape, seed: n
     Histogram.merge(
       live.map((block) => block.latency),
       4,
-    ).encode(),
+    ),
   )
   const streamed = shape.stream
     ? summarizeDurations(
         Histogram.merge(
           live.map((block) => block.upstreams),
           4,
-        ).encode(),
+        ),
       )
     : undefined
   return {
@@ -225,14 +226,18 @@ function makeArm(name: string, role: ArmResult['role'], shape: ArmShape, seed: n
         startedAtS: index / 2,
         sent: sentInBlock,
         outcomes: { ...failures, ...(answered > 0 ? { OK: answered } : {}) },
-        latency: latency.encode(),
+        latency: writeHistogram(latency),
         metrics: {
-          ttfb: latency.encode(),
+          ttfb: writeHistogram(latency),
           ...(shape.stream
-            ? { ttft: upstreams.encode(), tpot: upstreams.encode(), interToken: upstreams.encode() }
+            ? {
+                ttft: writeHistogram(upstreams),
+                tpot: writeHistogram(upstreams),
+                interToken: writeHistogram(upstreams),
+              }
             : {}),
         },
-        overhead: Object.fromEntries(definitions.map((definition) => [definition, overhead.encode()])),
+        overhead: Object.fromEntries(definitions.map((definition) => [definition, writeHistogram(overhead)])),
         ...(parts.length > 0 ? { components } : {}),
       }),
     ),
@@ -252,7 +257,7 @@ function overheadOf(definition: Told, live: { overhead: Histogram }[]): Overhead
     rejected: 0,
     cacheHits: 0,
     retried: 0,
-    histogram: total.encode(),
+    histogram: writeHistogram(total),
     note:
       definition === 'provider-stamped' ? "from sent to end, less the provider's own time" : "the gateway's own clock",
   }

@@ -2,15 +2,16 @@
 // comes true where the blocks go on as they began.
 import { describe, expect, it } from 'vitest'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
+import { type EncodedHistogram, readHistogram } from '../../src/report/histogram-text.ts'
 import type { Block, Run } from '../../src/report/schema.ts'
 import { parseThreshold, type Threshold } from '../../src/slo/threshold.ts'
-import { type EncodedHistogram, Histogram } from '../../src/stats/histogram.ts'
+import { Histogram } from '../../src/stats/histogram.ts'
 import { type BlockSoFar, type LiveMargin, liveMargins, metricsOf } from '../../src/verdict/live.ts'
 import { around, fixed, makeRun, type ReportShape } from '../support/make-report.ts'
 
 function decodeAll(parts: Partial<Record<string, EncodedHistogram>>): Record<string, Histogram> {
   return Object.fromEntries(
-    Object.entries(parts).flatMap(([name, part]) => (part ? [[name, Histogram.decode(part)]] : [])),
+    Object.entries(parts).flatMap(([name, part]) => (part ? [[name, readHistogram(part)]] : [])),
   )
 }
 
@@ -19,7 +20,7 @@ function soFar({ index, sent, outcomes, latency, overhead, metrics }: Block): Bl
   return {
     ...{ index, sent, outcomes },
     metrics: decodeAll({ ...metrics, latency }),
-    stamped: stamped ? Histogram.decode(stamped) : new Histogram(),
+    stamped: stamped ? readHistogram(stamped) : new Histogram(),
     selfReported: decodeAll(selfReported),
   }
 }

@@ -5,6 +5,7 @@ import { soakLines } from '../../src/output/soak-lines.ts'
 import { makePage } from '../../src/output/table.ts'
 import { benchDocument } from '../../src/page/bench-document.ts'
 import { plotsOf } from '../../src/page/document.ts'
+import { writeHistogram } from '../../src/report/histogram-text.ts'
 import { readReport, readRun } from '../../src/report/read.ts'
 import { primaryRun, splitReport } from '../../src/report/runs.ts'
 import { type BenchReport, benchReportSchema } from '../../src/report/schema.ts'
@@ -39,7 +40,7 @@ function soakOf({ lengthS, memory, latency = () => 20, blocks = 20, requests = 2
     const startedAtS = (index * lengthS) / blocks
     const histogram = new Histogram()
     for (let i = 0; i < requests; i++) histogram.record(Math.round(latency(startedAtS, i / requests) * 1_000))
-    return { ...block, index, startedAtS, latency: histogram.encode() }
+    return { ...block, index, startedAtS, latency: writeHistogram(histogram) }
   })
   const measured: BenchReport = {
     ...report,

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { configFile } from '../../reference-gateway/config/config-file.ts'
 import { type BenchQuestion, judgeBench } from '../../src/bench/judge-bench.ts'
+import { writeHistogram } from '../../src/report/histogram-text.ts'
 import { primaryRun } from '../../src/report/runs.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { STAMP_METRICS, type StampMetric } from '../../src/slo/metrics.ts'
@@ -25,7 +26,7 @@ function streamed(medians: Partial<Record<StampMetric, number>>): BenchReport {
         if (median === undefined || !metrics) continue
         const values = new Histogram()
         for (let i = 0; i < 100; i++) values.record(logNormal(random, (role === 'direct' ? 0.1 : median) * 1e3, 0.2))
-        metrics[metric] = values.encode()
+        metrics[metric] = writeHistogram(values)
       }
     }
   })

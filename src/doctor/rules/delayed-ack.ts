@@ -3,9 +3,11 @@
  * Linux takes 40 ms for that. Tokens then come in bursts, 40 ms apart, while the provider writes on; or a whole
  * answer's body that long after its head.
  */
+
+import { readHistogram } from '../../report/histogram-text.ts'
 import type { DurationSummary } from '../../report/schema.ts'
 import { binomialCdf } from '../../stats/distributions.ts'
-import { Histogram } from '../../stats/histogram.ts'
+import type { Histogram } from '../../stats/histogram.ts'
 import { aboveP } from '../../stats/ranks.ts'
 import { addedByToken, addedToEnd, answered, NOT_STREAMED, noStamps, type ProbeAnswer } from '../probe/measured.ts'
 import { ALARM_P, type DoctorRule, fine, found, notChecked, onlyMeasured } from '../rule.ts'
@@ -40,7 +42,7 @@ export const delayedAck: DoctorRule = {
   config: onlyMeasured('no key of a config shows it'),
   report: ({ target, interTokenMs, baseline }) => {
     if (!target.stream || !interTokenMs) return notChecked(NOT_STREAMED)
-    const held = (gaps: DurationSummary): number => heldFor(countIn(Histogram.decode(gaps.histogram)))
+    const held = (gaps: DurationSummary): number => heldFor(countIn(readHistogram(gaps.histogram)))
     const count = held(interTokenMs)
     // What the provider's own pace makes is in the direct arm too.
     const direct = baseline?.interTokenMs

@@ -3,8 +3,8 @@
  * stamps, nobody is quicker than the timer, all are alike, and whole answers and later tokens do not have it.
  */
 
+import { readHistogram } from '../../report/histogram-text.ts'
 import type { DurationSummary, Run } from '../../report/schema.ts'
-import { Histogram } from '../../stats/histogram.ts'
 import { median } from '../../stats/means.ts'
 import { formatMs, formatShare } from '../../units.ts'
 import { addedToEnd, answered, type Measurements, NOT_STREAMED, noStamps, streamDelays } from '../probe/measured.ts'
@@ -116,6 +116,6 @@ function timerInReport({ ttftMs, baseline, overhead }: Run): Opinion {
 
 /** The share of a report's distribution above `fromMs` and not above `toMs`. */
 function shareWithin({ histogram, count }: DurationSummary, fromMs: number, toMs: number): number {
-  const decoded = Histogram.decode(histogram)
+  const decoded = readHistogram(histogram)
   return (decoded.countAbove(fromMs * 1_000) - decoded.countAbove(toMs * 1_000)) / count
 }

@@ -2,7 +2,7 @@
  * What became of the workers of a run, and what their machines withheld from it. Of each worker a few figures are kept:
  * its record is added to those of the others as it comes.
  */
-import type { EncodedHistogram } from '../../stats/histogram.ts'
+import type { PackedHistogram } from '../../stats/histogram.ts'
 import type { MachineEvidence } from '../../system/machine-watch.ts'
 import type { RunRecord } from '../merge.ts'
 import * as protocol from './protocol.ts'
@@ -21,22 +21,28 @@ export interface WorkerTold extends Pick<RunRecord, 'sendLag' | 'achievedToOffer
   lateMs: number
   sent: number
   /** The first arm's readings by stamps. */
-  stamped: EncodedHistogram | undefined
+  stamped: PackedHistogram | undefined
   /** Over all its blocks. */
   pressure: number | null
   starvedMs: number
 }
 
 export function toldBy({ clock, lateMs, machine }: protocol.WorkerFacts, record: RunRecord): WorkerTold {
-  const { sendLag, achievedToOffered, self, arms } = record
+  const { achievedToOffered, self, arms } = record
   const pressures = machine.flat().flatMap(({ pressure }) => pressure ?? [])
   return {
-    ...{ clock, lateMs, sendLag, achievedToOffered, self },
+    ...{ clock, lateMs, achievedToOffered, self },
+    sendLag: ownCopy(record.sendLag),
     sent: arms.flatMap(({ blocks }) => blocks).reduce((sum, { sent }) => sum + sent, 0),
-    stamped: arms[0]?.stamped.total,
+    stamped: arms[0] && ownCopy(arms[0].stamped.total),
     pressure: pressures.length > 0 ? Math.max(...pressures) : null,
     starvedMs: machine.flat().reduce((sum, { starvedMs }) => sum + starvedMs, 0),
   }
+}
+
+/** Its counts lie in the message of the whole record, which would be kept with them. */
+function ownCopy(packed: PackedHistogram): PackedHistogram {
+  return { ...packed, counts: packed.counts.slice() }
 }
 
 /** By block, the worst that any worker's machine withheld from it. */

@@ -3,6 +3,7 @@
  * schema against the type that it stands for.
  */
 import { z } from 'zod'
+import type { PackedHistogram } from '../../stats/histogram.ts'
 import { OUTCOMES, type Outcome } from '../../wire/outcome.ts'
 import type { ArmRecord, BlockRecord } from '../arm-record.ts'
 import type { ToldBlock } from '../finished-blocks.ts'
@@ -23,40 +24,41 @@ const outcome = z.enum(Object.keys(OUTCOMES) as [Outcome, ...Outcome[]])
 const counts = z.partialRecord(outcome, count)
 const sentFailed = z.strictObject({ sent: count, failed: count })
 
-const encoded = z.strictObject({ hdr: z.string().max(10_000_000), minUs: n, maxUs: n, sumUs: n, negative: count })
 const digits = z.union([z.literal(3), z.literal(4)])
-const packed = z.strictObject({ digits, slots: numbers, minUs: n, maxUs: n, sumUs: n, negative: count })
-const named = z.record(z.string(), encoded)
+const packed = z.strictObject({
+  ...{ digits, counts: z.instanceof(Uint8Array), minUs: n, maxUs: n, sumUs: n, negative: count },
+} satisfies Shape<PackedHistogram>)
+const named = z.record(z.string(), packed)
 
 const blockFigures = { index: count, startedAtUs: n, endedAtUs: n, sent: count, outcomes: counts }
 const block = z.strictObject({
   ...blockFigures,
   metrics: named,
-  stamped: encoded,
+  stamped: packed,
   selfReported: named,
   components: named,
 } satisfies Shape<BlockRecord>) as z.ZodType<BlockRecord>
 const told = z.strictObject({
   ...blockFigures,
   arm: count,
-  metrics: z.record(z.string(), packed),
+  metrics: named,
   stamped: packed,
-  selfReported: z.record(z.string(), packed),
+  selfReported: named,
 } satisfies Shape<ToldBlock>) as z.ZodType<ToldBlock>
 
 const turn = z.strictObject({
   ...{ sent: count, successful: count, failed: count },
-  ...{ latency: encoded, ttft: encoded, overhead: encoded },
+  ...{ latency: packed, ttft: packed, overhead: packed },
 })
-const readings = z.strictObject({ total: encoded, source: text, note: text, resolutionUs: n, centreUs: n })
+const readings = z.strictObject({ total: packed, source: text, note: text, resolutionUs: n, centreUs: n })
 const categoryBlock = z.strictObject({
   ...{ index: count, sent: count, outcomes: counts, within: count },
-  ...{ latency: encoded, ttft: encoded },
+  ...{ latency: packed, ttft: packed },
 })
 
 const group = z.strictObject({
   ...{ sent: count, successful: count, outputTokens: n, untold: count },
-  ...{ latency: encoded, ttft: encoded, tpot: encoded, overhead: encoded },
+  ...{ latency: packed, ttft: packed, tpot: packed, overhead: packed },
 } satisfies Shape<GroupRecord>)
 
 const arm = z.strictObject({
@@ -68,7 +70,7 @@ const arm = z.strictObject({
   idleFirst: sentFailed,
   metrics: named,
   stamped: z.strictObject({
-    ...{ total: encoded, perToken: encoded, unattributed: encoded },
+    ...{ total: packed, perToken: packed, unattributed: packed },
     ...{ cacheHits: count, retried: count },
   }),
   selfReport: z.strictObject({
@@ -104,18 +106,18 @@ const arm = z.strictObject({
   conversations: z
     .strictObject({
       ...{ turns: z.array(turn), started: count, finished: count, failed: count },
-      durations: encoded,
+      durations: packed,
     })
     .optional(),
   models: z.array(group).optional(),
   cache: z.strictObject({ groups: z.array(group), repeated: count, toldBy: z.record(z.string(), count) }).optional(),
-  replay: z.strictObject({ inputTokens: n, outputTokens: n, late: encoded }).optional(),
+  replay: z.strictObject({ inputTokens: n, outputTokens: n, late: packed }).optional(),
 } satisfies Shape<ArmRecord>) as unknown as z.ZodType<ArmRecord>
 
 const second = z.strictObject({
   ...{ second: count, sent: n, done: n, failed: n, inFlight: n },
   ...{ p50Us: n.nullable(), p99Us: n.nullable() },
-  byArm: z.array(z.strictObject({ p50Us: n.nullable(), p99Us: n.nullable(), latency: encoded.optional() })),
+  byArm: z.array(z.strictObject({ p50Us: n.nullable(), p99Us: n.nullable(), latency: packed.optional() })),
 }) as z.ZodType<Second>
 
 const self = z.strictObject({
@@ -133,7 +135,7 @@ const record = z.strictObject({
   arms: z.array(arm),
   opened: z.array(count),
   series: z.array(second),
-  sendLag: encoded,
+  sendLag: packed,
   achievedToOffered: n.nullable(),
   self,
   runtime: z.strictObject({

@@ -68,7 +68,7 @@ export async function run(
 export const say = (text) => process.stdout.write(`${text}\n`)
 export const ms = (us) => (us / 1_000).toFixed(3)
 export const count = (value) => Math.round(value).toLocaleString('en')
-export const decode = (encoded) => Histogram.decode(encoded)
+export const decode = (packed) => Histogram.unpack(packed)
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 export const quantiles = (histogram) => `P50 ${ms(histogram.quantileUs(0.5))}  P99 ${ms(histogram.quantileUs(0.99))} ms`
 

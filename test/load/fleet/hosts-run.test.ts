@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../../src/errors.ts'
+import { readHistogram } from '../../../src/report/histogram-text.ts'
 import { type BenchReport, benchReportSchema } from '../../../src/report/schema.ts'
-import { Histogram } from '../../../src/stats/histogram.ts'
 import { orderIntervalUs } from '../../../src/stats/quantile-interval.ts'
 import { findPeer } from '../../setup/peers/find.ts'
 import { type Host, makeNetwork, type Network, whyNoHosts } from '../../support/hosts/network.ts'
@@ -129,7 +129,7 @@ describe('a fleet of hosts in namespaces', () => {
   function intervals({ arms }: BenchReport): [number, number][] {
     const { latencyMs } = arms[0]
     if (!latencyMs) throw new Error('a report without latencies')
-    const histogram = Histogram.decode(latencyMs.histogram)
+    const histogram = readHistogram(latencyMs.histogram)
     return [0.1, 0.5, 0.9, 0.99].map((q) => orderIntervalUs(histogram, q, 0.99))
   }
 

@@ -1,0 +1,51 @@
+/**
+ * The counts of a histogram as HdrHistogram V2 has them in its payload: slot by slot a whole number in zigzag and
+ * LEB128, where a negative one stands for so many empty slots. They are read and written as they stand here: a fleet
+ * hands over hundreds of histograms for each worker, and an array of every slot up to the highest value has 300 kB.
+ */
+
+/** Of one number, at most. */
+const NUMBER_BYTES = 9
+let scratch = new Uint8Array(4_096)
+
+/** Of the filled slots, which `each` visits in rising order. */
+export function packCounts(each: (visit: (slot: number, count: number) => void) => void): Uint8Array<ArrayBuffer> {
+  let [at, next] = [0, 0]
+  const put = (zigzag: number): void => {
+    if (at + NUMBER_BYTES > scratch.length) {
+      const larger = new Uint8Array(2 * scratch.length)
+      larger.set(scratch)
+      scratch = larger
+    }
+    let left = zigzag
+    for (; left >= 0x80; left = Math.floor(left / 0x80)) scratch[at++] = (left % 0x80) + 0x80
+    scratch[at++] = left
+  }
+  each((slot, count) => {
+    const empty = slot - next
+    if (empty > 0) put(empty === 1 ? 0 : 2 * empty - 1)
+    put(2 * count)
+    next = slot + 1
+  })
+  // An empty histogram has its first slot.
+  if (at === 0) put(0)
+  return scratch.slice(0, at)
+}
+
+/** Visits the filled slots, ascending; throws where there are more than `slots`. */
+export function eachCount(payload: Uint8Array, slots: number, visit: (slot: number, count: number) => void): void {
+  let slot = 0
+  for (let at = 0; at < payload.length; ) {
+    let byte = payload[at++] ?? 0
+    let value = byte & 0x7f
+    for (let times = 0x80; byte >= 0x80; times *= 0x80) {
+      byte = payload[at++] ?? 0
+      value += (byte & 0x7f) * times
+      if (value > Number.MAX_SAFE_INTEGER) throw new Error('a count beyond all counts')
+    }
+    const isRun = value % 2 === 1
+    if (!isRun && value > 0) visit(slot, value / 2)
+    slot += isRun ? (value + 1) / 2 : 1
+    if (slot > slots) throw new Error('more slots than values have')
+  }
+}
