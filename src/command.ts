@@ -17,6 +17,7 @@ import { isAddress, withScheme } from './parse/addresses.ts'
 import { fromEnvironment, isEnvironmentRead, variableBehind } from './parse/environment.ts'
 import { flagGroup, flagsOf } from './parse/flags.ts'
 import { fromFile, givenOf } from './parse/parse-flags.ts'
+import { type FileWrite, writeEach } from './report/write-each.ts'
 import { apiKeyOf } from './system/environment.ts'
 import { printableJson, printableLines, printableValues, writeNote } from './system/printable.ts'
 import { widthOf } from './system/terminal.ts'
@@ -112,6 +113,21 @@ export abstract class KtCommand extends Command {
   /** Ends the command with `code`; 0 just returns. */
   protected finish(code: ExitCode): void {
     if (code !== EXIT.passed) this.exit(code)
+  }
+
+  /**
+   * Writes the files that stand beside a result which is shown already. What cannot be written is said on stderr alone,
+   * since stdout has the result; its exit code is that of the command.
+   */
+  protected async writeBeside(...writes: readonly FileWrite[]): Promise<ExitCode | undefined> {
+    try {
+      await writeEach(writes)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      writeRefusal(error, error.exitCode, false)
+      return error.exitCode
+    }
   }
 
   /** Prints a result to stdout. */

@@ -15,6 +15,7 @@ import { InterimAnalyses, judgeBench } from './judge-bench.ts'
 import { askedLive, NOTHING_ASKED } from './live.ts'
 import { type BenchRun, measure } from './measure.ts'
 import type { PreparedBench } from './prepare.ts'
+import { exitOfSamples } from './sample-file.ts'
 import type { RunHooks } from './send.ts'
 import { countMisses, judgeObjectives } from './slo-objectives.ts'
 import { findThroughputLimit } from './throughput-limit.ts'
@@ -61,7 +62,8 @@ export async function bench(run: PreparedBench, hooks: RunHooks): Promise<BenchR
     report.tookS = Math.round((now() - startUs) / 1e4) / 100
     const unwritten = await run.reports.write(report, hooks.note)
     const verdict = verdictOf(report)
-    return { ...measured, verdict, exitCode: unwritten?.exitCode ?? exitCodeOf(measured, verdict, inconclusive) }
+    const exitCode = unwritten?.exitCode ?? exitOfSamples(report.samples) ?? exitCodeOf(measured, verdict, inconclusive)
+    return { ...measured, verdict, exitCode }
   } finally {
     await Promise.all([open.close(), run.record.replay?.close()])
   }

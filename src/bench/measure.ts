@@ -238,6 +238,5 @@ function nameArms({ baseline = -1 }: RunPlan, record: RunRecord, aa: boolean): R
 }
 
 function sampleFile(path: string, { head }: SampleFormat, note: RunHooks['note']): Promise<SampleFile> {
-  const failed = (reason: string) => note(`--samples ${path}: ${reason}. The run goes on without them.`, true)
-  return openSampleFile(path, failed, head)
+  return openSampleFile(path, (line) => note(line, true), head)
 }

@@ -1,10 +1,13 @@
 /**
  * The file of --samples. Lines are written as fast as the disk takes them. A disk that is full or gone ends the file;
- * the error is noted once and is in the report, while the run and its measurement go on.
+ * the error is noted once and is in the report, while the run and its measurement go on. A file without all lines gives
+ * the command the exit code of a report that cannot be written.
  */
+import { EXIT, type ExitCode } from '../errors.ts'
 import { systemReason } from '../parse/system-reason.ts'
 import { type OutputWriter, openOutputWriter } from '../report/output-writer.ts'
 import { resolveWritableTarget, unwritable } from '../report/write-output.ts'
+import { formatNumber } from '../units.ts'
 
 export interface SamplesResult {
   written: number
@@ -13,11 +16,16 @@ export interface SamplesResult {
   error: string | null
 }
 
-/** `head` stands before the first line. */
-export async function openSampleFile(path: string, onError: (reason: string) => void, head = ''): Promise<SampleFile> {
+/** Undefined where every request has its line. */
+export function exitOfSamples(result: SamplesResult | undefined): ExitCode | undefined {
+  return result && (result.error !== null || result.lost > 0) ? EXIT.usage : undefined
+}
+
+/** `head` stands before the first line. `note` hears what is missing, and why. */
+export async function openSampleFile(path: string, note: (line: string) => void, head = ''): Promise<SampleFile> {
   const target = resolveWritableTarget(path, '--samples')
   try {
-    return new SampleFile(await openOutputWriter(target), onError, head)
+    return new SampleFile(await openOutputWriter(target), (why) => note(`--samples ${path}: ${why}`), head)
   } catch (error) {
     throw unwritable(path, error, '--samples')
   }
@@ -26,13 +34,13 @@ export async function openSampleFile(path: string, onError: (reason: string) => 
 export class SampleFile {
   readonly result: SamplesResult = { written: 0, lost: 0, error: null }
   readonly #writer: OutputWriter
-  readonly #onError: (reason: string) => void
+  readonly #note: (why: string) => void
   /** Lines are written one batch after another. */
   #last: Promise<void> = Promise.resolve()
 
-  constructor(writer: OutputWriter, onError: (reason: string) => void, head = '') {
+  constructor(writer: OutputWriter, note: (why: string) => void, head = '') {
     this.#writer = writer
-    this.#onError = onError
+    this.#note = note
     if (head !== '') this.#last = this.#write(head, 0)
   }
 
@@ -49,6 +57,9 @@ export class SampleFile {
   async close(): Promise<void> {
     await this.#last
     await this.#writer.close().catch((error) => this.#failed(error))
+    const { written, lost, error } = this.result
+    if (lost === 0 || error !== null) return
+    this.#note(`${formatNumber(lost)} of ${formatNumber(written + lost)} requests have no line: the disk was too slow.`)
   }
 
   async #write(lines: string, count: number): Promise<void> {
@@ -66,6 +77,6 @@ export class SampleFile {
   #failed(error: unknown): void {
     if (this.result.error !== null) return
     this.result.error = systemReason(error)
-    this.#onError(this.result.error)
+    this.#note(`${this.result.error}. The run goes on without them.`)
   }
 }

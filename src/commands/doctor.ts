@@ -49,10 +49,12 @@ export default class Doctor extends KtCommand {
     // A fix is a patch of several lines, so its texts stay as they are.
     if (options.json) this.printJson(result)
     else if (taken === undefined) this.print(renderDoctor(result, this.page(options.explain)))
-    await writePage(options.html, async () => {
-      const { doctorDocument } = await import('../page/documents.ts')
-      return doctorDocument(result)
-    })
-    this.finish(exitCode)
+    const unwritten = await this.writeBeside(() =>
+      writePage(options.html, async () => {
+        const { doctorDocument } = await import('../page/documents.ts')
+        return doctorDocument(result)
+      }),
+    )
+    this.finish(unwritten ?? exitCode)
   }
 }

@@ -20,6 +20,7 @@ import type { Target } from '../client/target.ts'
 import { UserError } from '../errors.ts'
 import { isProviderItself } from '../overhead/provider-records.ts'
 import { parseWith } from '../parse/file.ts'
+import { systemReason } from '../parse/system-reason.ts'
 import type { GatewayFile, KtFile } from './config/read.ts'
 import type { DoctorOptions } from './options.ts'
 import { type AskedTarget, MOST_REQUESTS, PROBES, targetAt } from './probe/measure.ts'
@@ -144,8 +145,19 @@ interface RunningPair {
 /** Tokens far enough apart that buffering, leaving and lateness can be told. */
 const PROVIDER = ['--ttft', 'lognormal(20ms,0.3)', '--token-gap', '2ms', '--http2']
 
+function inTemporary<T>(write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    throw new UserError(
+      `cannot keep the config of the gateway under ${tmpdir()}: ${systemReason(error)}`,
+      'Make space, or name another folder in TMPDIR.',
+    )
+  }
+}
+
 async function runFromConfig(file: KtFile, note: (line: string) => void): Promise<RunningPair> {
-  const folder = mkdtempSync(join(tmpdir(), 'kt-doctor-'))
+  const folder = inTemporary(() => mkdtempSync(join(tmpdir(), 'kt-doctor-')))
   const sink = await startSilentSink()
   const cleanUp = async (): Promise<void> => {
     await sink.close()
@@ -157,7 +169,8 @@ async function runFromConfig(file: KtFile, note: (line: string) => void): Promis
       PROVIDER,
       (providerUrl) => {
         // It may name secrets.
-        writeFileSync(path, stringify(isolateConfig(file, providerUrl, sink.url)), { mode: 0o600 })
+        const text = stringify(isolateConfig(file, providerUrl, sink.url))
+        inTemporary(() => writeFileSync(path, text, { mode: 0o600 }))
         return ['--config', path, '--host', '127.0.0.1']
       },
       note,

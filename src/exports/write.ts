@@ -5,6 +5,7 @@ import { failure, type Result, success } from '../errors.ts'
 import { flagGroup } from '../parse/flags.ts'
 import { parsedBy } from '../parse/quantity.ts'
 import type { BenchReport } from '../report/schema.ts'
+import { writeEach } from '../report/write-each.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { toCsv } from './csv.ts'
 import { parseListenAddress } from './listen.ts'
@@ -67,9 +68,13 @@ export async function writeExports(
   report: BenchReport,
   sending: Sending,
 ): Promise<void> {
-  if (csv !== undefined) await writeOutput(csv, toCsv(report), '--csv')
-  if (openmetrics !== undefined) await writeOutput(openmetrics, toOpenMetrics(report), '--openmetrics')
-  if (!otlp) return
-  const { sendOtlp } = await import('./otlp-send.ts')
-  await sendOtlp(report, sending.traced, { url: otlp, ...sending })
+  const send = async (url: URL): Promise<void> => {
+    const { sendOtlp } = await import('./otlp-send.ts')
+    await sendOtlp(report, sending.traced, { url, ...sending })
+  }
+  await writeEach([
+    ...(csv === undefined ? [] : [() => writeOutput(csv, toCsv(report), '--csv')]),
+    ...(openmetrics === undefined ? [] : [() => writeOutput(openmetrics, toOpenMetrics(report), '--openmetrics')]),
+    ...(otlp ? [() => send(otlp)] : []),
+  ])
 }

@@ -8,6 +8,7 @@ import type { Inconclusive } from '../errors.ts'
 import { type FlagDefinition, type FlagDefinitions, type FlagValues, flagGroup, oneOf } from '../parse/flags.ts'
 import { Faults, givenOf, type Rule } from '../parse/parse-flags.ts'
 import type { Gate } from '../report/schema.ts'
+import { writeEach } from '../report/write-each.ts'
 import { assertWritable, writeOutput } from '../report/write-output.ts'
 import { stdoutFlag } from '../report/write-report.ts'
 import { printable, printableLines } from '../system/printable.ts'
@@ -81,13 +82,14 @@ export async function publish(
   stderr: (text: string) => void = (line) => process.stderr.write(line),
 ): Promise<void> {
   const judged = gate ?? { verdict: 'pass', checks: [] }
-  if (junit !== undefined) {
-    await writeOutput(junit, renderJunit({ name, gate: judged, inconclusive, properties, timestamp }), '--junit')
-  }
   const summary = printableLines(text())
-  if (markdown !== undefined) await writeOutput(markdown, summary, '--markdown')
   if (env.GITHUB_STEP_SUMMARY) appendSummary(env.GITHUB_STEP_SUMMARY, summary, stderr)
   if (env.GITHUB_ACTIONS === 'true') for (const line of renderAnnotations(name, judged)) stderr(`${line}\n`)
+  const xml = () => renderJunit({ name, gate: judged, inconclusive, properties, timestamp })
+  await writeEach([
+    ...(junit === undefined ? [] : [() => writeOutput(junit, xml(), '--junit')]),
+    ...(markdown === undefined ? [] : [() => writeOutput(markdown, summary, '--markdown')]),
+  ])
 }
 
 /** A summary that cannot be written is noted, because the verdict must not be lost for it. */

@@ -8,6 +8,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { systemReason } from '../parse/system-reason.ts'
 
 export interface KeyPair {
   /** PEM. */
@@ -42,9 +44,16 @@ export function selfSigned(host: string, today: Date = new Date()): KeyPair {
 
 /** Writes a certificate where clients can read it; returns the path. The key stays in memory. */
 export function publishCertificate({ cert }: KeyPair): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'kt-provider-')), 'cert.pem')
-  writeFileSync(path, cert)
-  return path
+  try {
+    const path = join(mkdtempSync(join(tmpdir(), 'kt-provider-')), 'cert.pem')
+    writeFileSync(path, cert)
+    return path
+  } catch (error) {
+    throw new UserError(
+      `cannot write the certificate under ${tmpdir()}: ${systemReason(error)}`,
+      'Make space, name another folder in TMPDIR, or give --tls-cert and --tls-key.',
+    )
+  }
 }
 
 export function withdrawCertificate(path: string): void {

@@ -89,7 +89,16 @@ function beginningOf(path: string): string {
 /** Writes a file that must not be there yet. */
 export function writeNewFile(path: string, text: string): void {
   try {
-    writeFileSync(path, text, { flag: 'wx' })
+    const fd = openSync(path, 'wx')
+    try {
+      writeFileSync(fd, text)
+    } catch (error) {
+      // Half a file would be taken for one that is there already.
+      rmSync(path, { force: true })
+      throw error
+    } finally {
+      closeSync(fd)
+    }
   } catch (error) {
     const there = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     throw new UserError(

@@ -191,8 +191,8 @@ describe('kt bench', () => {
           '--quiet',
         ],
       ])
-      expect(code).toBe(0)
-      expect(stderr).toContain('no space left. The run goes on without them.')
+      expect(code).toBe(2)
+      expect(stderr).toContain('--samples /dev/full: no space left. The run goes on without them.')
       expect(stdout).toMatch(/Successful:\s+60/)
       expect(readBench(out).samples).toMatchObject({ written: 0, lost: 60, error: 'no space left' })
     },

@@ -1,10 +1,11 @@
 // Where `--output` and its like may lead: '-' and what is no regular file, as a shell's pipes and redirections use it.
 import { spawn } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { type Ended, kt, parseBench, startKt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
@@ -186,3 +187,61 @@ it.skipIf(!canMount)(
     }
   },
 )
+
+describe.skipIf(!canMount)('what stands beside a result, on a full disk (skipped where none can be mounted)', () => {
+  const full = dir.file('full-disk')
+  let disk: ReturnType<typeof smallDisk> | undefined
+  const on = (name: string): string => join(full, name)
+  beforeAll(() => {
+    disk = smallDisk(full)
+    writeFileSync(on('rest'), 'x'.repeat(8_192))
+  })
+  afterAll(() => disk?.remove())
+  const report = dir.write('beside.json', makeReport({ requests: 1_000 }))
+  const unwritten = (name: string): string => `cannot write ${on(name)}: no space left`
+
+  it('a bench says each file in a sentence, writes the others, and ends with exit 2', async () => {
+    const files = ['--csv', on('r.csv'), '--openmetrics', on('r.prom'), '--html', on('r.html'), '--junit', on('r.xml')]
+    const markdown = dir.file('beside.md')
+    const judged = ['--threshold', 'errors.rate<50%', '--markdown', markdown, '--json']
+    const { code, stdout, stderr } = await kt(bench(...files, ...judged))
+    expect(code).toBe(2)
+    expect(schemaOf(stdout)).toBe('kt.bench/2')
+    for (const name of ['r.csv', 'r.prom', 'r.html', 'r.xml']) expect(stderr.split(unwritten(name))).toHaveLength(2)
+    expect(readFileSync(markdown, 'utf8')).toContain('kt bench')
+    expect(readdirSync(full)).toEqual(['rest'])
+  })
+
+  it('--samples ends with exit 2, also where the report could be written', async () => {
+    const output = dir.file('with-samples.json')
+    const { code, stdout, stderr } = await kt(bench('--samples', on('s.ndjson'), '--output', output))
+    expect(stderr).toContain(`--samples ${on('s.ndjson')}: no space left. The run goes on without them.`)
+    expect(stdout).toMatch(/Successful:\s+20/)
+    expect(parseBench(readFileSync(output, 'utf8')).samples).toEqual({ written: 0, lost: 20, error: 'no space left' })
+    expect(code).toBe(2)
+    rmSync(on('s.ndjson'))
+  })
+
+  const demand = ['--input-peak', '80M', '--output-peak', '10M']
+  it.each<[string, string[], string]>([
+    ['bench sweep', ['--url', server.origin, '--concurrency', '1', '--step', '200ms', '--html'], 'kt.sweep/1'],
+    ['bench compare', [report, report, '--html'], 'kt.compare/1'],
+    ['bench compare', [report, report, '--junit'], 'kt.compare/1'],
+    ['slo check', [report, '--markdown'], 'kt.slo/1'],
+    ['plan', [...demand, '--html'], 'kt.plan/1'],
+    ['doctor', [dir.write('gateway.yaml', 'gateway: { warmup: { enabled: false } }\n'), '--html'], ''],
+  ])('kt %s (%#): one result on stdout, one sentence, exit 2', async (command, args, schema) => {
+    const { code, stdout, stderr } = await kt([...command.split(' '), ...args, on('beside'), '--json'])
+    expect(stderr).toContain(`kt: ${unwritten('beside')}\n`)
+    expect(JSON.parse(stdout)).toEqual(expect.objectContaining(schema === '' ? {} : { schema }))
+    expect(code).toBe(2)
+    expect(readdirSync(full)).toEqual(['rest'])
+  })
+
+  it('a file that is begun there is not left behind empty', async () => {
+    const { code, stderr } = await kt(['profiles', 'copy', 'slo', on('slo.yaml')])
+    expect(stderr).toContain(unwritten('slo.yaml'))
+    expect(code).toBe(2)
+    expect(readdirSync(full)).toEqual(['rest'])
+  })
+})

@@ -6,13 +6,17 @@
 // npm run field -- --out FOLDER                             writes there, and leaves the README
 
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { UserError } from '../../src/errors.ts'
+import { systemReason } from '../../src/parse/system-reason.ts'
 import { doctorSchema } from '../../src/report/doctor-schema.ts'
+import { writeEach } from '../../src/report/write-each.ts'
+import { assertWritable, writeOutput } from '../../src/report/write-output.ts'
 import {
   API_KEY,
   type Gateway,
@@ -292,19 +296,33 @@ async function run(): Promise<void> {
     faults,
   }
   if (given.short) return wrongOrNot(field)
-  mkdirSync(given.out, { recursive: true })
-  writeFileSync(join(given.out, `${date}.json`), `${JSON.stringify(field, null, 1)}\n`)
-  writeFileSync(join(given.out, `${date}.md`), page(field))
+  const own = (ending: string) => join(given.out, `${date}.${ending}`)
   // A page of all of them would exceed what a page may take.
   const [first = ''] = reports
   const shown = reports.find((path) => path.endsWith(ON_THE_PAGE)) ?? first
-  const { code, stderr } = await kt(['report', shown, '--output', join(given.out, `${date}.html`)])
-  if (code !== 0) throw new Error(`kt report ended with ${code}: ${stderr}`)
-  if (given.out === IN_DOCS) {
-    const readme = join(root, 'README.md')
-    writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), field))
-  }
+  const readme = join(root, 'README.md')
+  await writeEach([
+    () => writeOutput(own('json'), `${JSON.stringify(field, null, 1)}\n`, '--out'),
+    () => writeOutput(own('md'), page(field), '--out'),
+    async () => {
+      const { code, stderr } = await kt(['report', shown, '--output', own('html')])
+      if (code !== 0) throw new UserError(`kt report ended with ${code}: ${stderr.trim()}`, '')
+    },
+    async () => {
+      if (given.out === IN_DOCS) await writeOutput(readme, withTable(readFileSync(readme, 'utf8'), field), '--out')
+    },
+  ])
   say(`wrote ${date}.md, .html and .json`)
+}
+
+/** Before hours of measuring, of which nothing would be kept. */
+function assertPlace(): void {
+  try {
+    mkdirSync(given.out, { recursive: true })
+  } catch (error) {
+    refuse(`--out ${given.out}: ${systemReason(error)}`)
+  }
+  assertWritable(join(given.out, 'field.json'), '--out')
 }
 
 function wrongOrNot({ measured, raw }: Field): void {
@@ -315,10 +333,15 @@ function wrongOrNot({ measured, raw }: Field): void {
 }
 
 try {
+  if (!given.short) assertPlace()
   await run()
   const wrong = [...notTold, ...faults]
   if (wrong.length > 0) process.stderr.write(`field: ${wrong.join('\nfield: ')}\n`)
   if (given.short && wrong.length > 0) process.exitCode = 1
+} catch (error) {
+  if (!(error instanceof UserError)) throw error
+  process.stderr.write(`field: ${error.message}\n`)
+  process.exitCode = error.exitCode
 } finally {
   await stopAll()
   rmSync(scratch, { recursive: true, force: true })

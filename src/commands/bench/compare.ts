@@ -51,17 +51,23 @@ holds both arms of a paired run is compared block by block.`
     const sides = readSides(args)
     const comparison = compareWith(sides, options)
     this.show({ json, taken, explain }, comparison, renderComparison)
-    await writePage(html, async () => {
-      const { compareDocument } = await import('../../page/compare-document.ts')
-      return compareDocument(comparison, sides)
-    })
-    await ci.publish(options, {
+    const published = {
       name: 'kt bench compare',
       gate: comparison.gate,
       properties: comparisonProperties(comparison),
       timestamp: comparison.gateway.startedAt,
       markdown: () => renderComparisonMarkdown(comparison),
-    })
-    this.finish(exitOfComparison(comparison, options.inconclusive ?? (givesLimit(options) ? 'fail' : 'warn')))
+    }
+    const unwritten = await this.writeBeside(
+      () =>
+        writePage(html, async () => {
+          const { compareDocument } = await import('../../page/compare-document.ts')
+          return compareDocument(comparison, sides)
+        }),
+      () => ci.publish(options, published),
+    )
+    this.finish(
+      unwritten ?? exitOfComparison(comparison, options.inconclusive ?? (givesLimit(options) ? 'fail' : 'warn')),
+    )
   }
 }

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
+import { EXIT } from '../../errors.ts'
 import { renderHistory } from '../../output/history-plot.ts'
 import { htmlFlag, openPage } from '../../page/flag.ts'
 import { writePage } from '../../page/write.ts'
@@ -44,9 +45,12 @@ machine or target are excluded and listed. Changes of level are found by E-divis
     const taken = openPage(html, json)
     const history = readHistory(args.folder, metric)
     this.show({ json, taken }, history, renderHistory)
-    await writePage(html, async () => {
-      const { historyDocument } = await import('../../page/documents.ts')
-      return historyDocument(history)
-    })
+    const unwritten = await this.writeBeside(() =>
+      writePage(html, async () => {
+        const { historyDocument } = await import('../../page/documents.ts')
+        return historyDocument(history)
+      }),
+    )
+    this.finish(unwritten ?? EXIT.passed)
   }
 }

@@ -72,22 +72,23 @@ export default class Bench extends KtCommand {
     this.show({ json, taken, explain }, report, (shown, page) =>
       renderBench(shown, { ...result, statistics: percentiles, showTtfb: output['measure-ttfb'] }, page),
     )
-    await writeExports(output, report, {
-      traced: result.kept,
-      headers: otlpHeadersOf(process.env),
-      note: progress.note,
-    })
-    await writePage(output.html, async () => {
-      const { reportDocument } = await import('../../page/bench-document.ts')
-      return reportDocument(report)
-    })
-    await ci.publish(output, {
+    const sending = { traced: result.kept, headers: otlpHeadersOf(process.env), note: progress.note }
+    const published = {
       name: 'kt bench',
       gate: verdict,
       properties: benchProperties(report),
       timestamp: report.startedAt,
       markdown: () => renderBenchMarkdown(report, verdict),
-    })
-    this.finish(result.exitCode)
+    }
+    const unwritten = await this.writeBeside(
+      () => writeExports(output, report, sending),
+      () =>
+        writePage(output.html, async () => {
+          const { reportDocument } = await import('../../page/bench-document.ts')
+          return reportDocument(report)
+        }),
+      () => ci.publish(output, published),
+    )
+    this.finish(unwritten ?? result.exitCode)
   }
 }

@@ -59,10 +59,12 @@ export default class BenchSweep extends KtCommand {
       interrupt: this.interruption(),
     }).finally(progress.end)
     this.show({ json, taken, explain }, report, renderSweep)
-    await writePage(html, async () => {
-      const { sweepDocument } = await import('../../page/documents.ts')
-      return sweepDocument(report)
-    })
-    this.finish(exitCode)
+    const unwritten = await this.writeBeside(() =>
+      writePage(html, async () => {
+        const { sweepDocument } = await import('../../page/documents.ts')
+        return sweepDocument(report)
+      }),
+    )
+    this.finish(unwritten ?? exitCode)
   }
 }

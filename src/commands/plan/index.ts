@@ -1,5 +1,6 @@
 import { planWith } from '../../api/plan.ts'
 import { KtCommand } from '../../command.ts'
+import { EXIT } from '../../errors.ts'
 import { deployment } from '../../output/plan-answer.ts'
 import { planMarkdown } from '../../output/plan-markdown.ts'
 import { renderPlan } from '../../output/plan-table.ts'
@@ -45,9 +46,12 @@ export default class Plan extends KtCommand {
     this.show({ json, taken, explain }, plan, (shown, page) =>
       options.markdown ? planMarkdown(shown, explain) : renderPlan(shown, page),
     )
-    await writePage(html, async () => {
-      const { planDocument } = await import('../../page/documents.ts')
-      return planDocument(plan)
-    })
+    const unwritten = await this.writeBeside(() =>
+      writePage(html, async () => {
+        const { planDocument } = await import('../../page/documents.ts')
+        return planDocument(plan)
+      }),
+    )
+    this.finish(unwritten ?? EXIT.passed)
   }
 }

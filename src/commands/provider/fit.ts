@@ -2,6 +2,7 @@
 import * as Args from '@oclif/core/args'
 import { z } from 'zod'
 import { KtCommand } from '../../command.ts'
+import { EXIT } from '../../errors.ts'
 import { fitProvider } from '../../fit/fit-provider.ts'
 import { writeProfile } from '../../fit/write-profile.ts'
 import { renderFit } from '../../output/fit-table.ts'
@@ -50,11 +51,12 @@ export default class ProviderFit extends KtCommand {
     const { output, seed, json } = parseFlags(flags, fitFlags, 'kt provider fit')
     if (output !== undefined) assertWritable(output)
     const fit = await fitProvider(argv.map(String), seed, (line) => this.note(line))
-    if (output !== undefined) {
-      await writeOutput(output, writeProfile(fit))
-      if (isStdout(output)) return
-    }
+    const write = (path: string) => writeOutput(path, writeProfile(fit))
+    if (output !== undefined && isStdout(output)) return write(output)
     this.show({ json }, fit, renderFit)
-    if (output !== undefined) this.note(`kt: wrote ${output}`)
+    if (output === undefined) return
+    const unwritten = await this.writeBeside(() => write(output))
+    if (unwritten === undefined) this.note(`kt: wrote ${output}`)
+    this.finish(unwritten ?? EXIT.passed)
   }
 }

@@ -45,8 +45,9 @@ export default class ProviderRecord extends KtCommand {
         ? JSON.stringify({ url: recorder.url, pid: process.pid })
         : `kt provider recording on ${recorder.url} -> ${values.upstream.origin}${by}`,
     )
-    const fault = await Promise.race([asked, recorder.broken])
-    await recorder.close()
+    await Promise.race([asked, recorder.broken])
+    // Answers that were under way are written while it closes, and may find the disk full too.
+    const fault = await recorder.close()
     this.note(`kt: ${summaryOf(recorder, output)}`)
     if (fault) throw fault
   }

@@ -34,13 +34,14 @@ export default class SloCheck extends KtCommand {
     const judged = checkSlo(args.report, options.category ?? category, file)
     this.show({ json, taken, explain }, judged, renderSlo)
     const { slo, startedAt } = judged
-    await ci.publish(options, {
+    const published = {
       name: 'kt slo check',
       gate: sloGate(slo),
       properties: sloProperties(judged),
       timestamp: startedAt,
       markdown: () => renderSloMarkdown(judged),
-    })
-    this.finish(exitOfSlo(judged, options.inconclusive))
+    }
+    const unwritten = await this.writeBeside(() => ci.publish(options, published))
+    this.finish(unwritten ?? exitOfSlo(judged, options.inconclusive))
   }
 }

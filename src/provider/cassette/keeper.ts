@@ -57,7 +57,9 @@ export class CassetteKeeper {
 
   async close(): Promise<void> {
     await this.#last
-    await this.#file.close()
+    await this.#file.close().catch((error) => {
+      this.fault ??= unwritable(this.#path, error)
+    })
   }
 
   async #append(line: string): Promise<void> {

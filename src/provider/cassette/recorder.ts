@@ -41,7 +41,8 @@ export interface Recorder {
   kept: () => number
   /** Resolves when the file can take no more answers. */
   broken: Promise<UserError>
-  close: (graceMs?: number) => Promise<void>
+  /** Resolves to why the file does not hold all answers, where it does not. */
+  close: (graceMs?: number) => Promise<UserError | undefined>
 }
 const GRACE_MS = 2_000
 const REACH_WITHIN_MS = 10_000
@@ -95,6 +96,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
       await listener.close(graceMs)
       await dispatcher.destroy()
       await keeper.close()
+      return keeper.fault
     },
   }
 }

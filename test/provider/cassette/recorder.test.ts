@@ -1,8 +1,11 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { EXIT, UserError } from '../../../src/errors.ts'
 import { now } from '../../../src/system/clock.ts'
+import { canMount, smallDisk } from '../../support/special-files.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 import { raw1 } from '../http-client.ts'
 import { chatBody, chatWith, fixedLatency, nonce, post, postChat, provider, truthOf } from '../support.ts'
 import { record, replay, upstream } from './support.ts'
@@ -190,3 +193,28 @@ test('a file that is no cassette is not written to', async () => {
   expect(refused).toMatchObject({ exitCode: EXIT.usage })
   expect(readFileSync(path, 'utf8')).toBe('my notes\n')
 })
+
+test.skipIf(!canMount)(
+  'an answer that finds the disk full while the recorder closes is told (skipped: no mount)',
+  async () => {
+    const dir = tempDir()
+    const disk = smallDisk(dir.file('disk'))
+    onTestFinished(() => {
+      disk.remove()
+      dir.remove()
+    })
+    const arrived = Promise.withResolvers<void>()
+    const url = await upstream((_, response) => {
+      arrived.resolve()
+      setTimeout(() => response.end('x'.repeat(20_000)), 100)
+    })
+    const output = join(dir.file('disk'), 'c.jsonl')
+    const { recorder } = await record(url, { output })
+    const asked = post(`${recorder.url}/v1/chat/completions`, chatBody('hello')).then((answer) => answer.text())
+    await arrived.promise
+    const fault = await recorder.close(2_000)
+    expect(await asked).toHaveLength(20_000)
+    expect(fault).toMatchObject({ message: `--output: cannot write ${output}: no space left`, exitCode: EXIT.usage })
+    expect(readFileSync(output, 'utf8').split('\n')).toHaveLength(2)
+  },
+)
