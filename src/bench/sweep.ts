@@ -4,6 +4,7 @@
  * limit and the first beyond it. With several numbers of gateway processes there is a curve for each.
  */
 import { EXIT, type ExitCode, UserError } from '../errors.ts'
+import type { StopReason } from '../load/limits.ts'
 import type { RunPlan } from '../load/plan.ts'
 import type { LiveView } from '../output/live-view.ts'
 import type { ProgressView } from '../output/progress.ts'
@@ -114,7 +115,8 @@ export async function sweep(
       }
       const record = { samples: undefined, budgets, shown, secrets: secretsOf(target), labels, price }
       const run = levelRunner(planned, record, ask.stepMs, loaded, hooks, seen, objectives)
-      curves.push(await measureCurve(ask, run, hooks, seen, open.embedded ? gatewayWorkers : null))
+      const curve = await measureCurve(ask, run, hooks, seen, open.embedded ? gatewayWorkers : null)
+      if (curve.levels.length > 0 || curve.cutOff) curves.push(curve)
     } finally {
       await open.close()
     }
@@ -127,6 +129,11 @@ export async function sweep(
   const answered = curves.some(({ levels }) => levels.some(({ requests, failed }) => requests > failed))
   return { report, exitCode: report.interrupted ? EXIT.interrupted : answered ? EXIT.passed : EXIT.inconclusive }
 }
+
+const CUT_OFF = new Map<StopReason | null, 'interrupted' | 'cost'>([
+  ['interrupted', 'interrupted'],
+  ['cost-budget', 'cost'],
+])
 
 /** What the levels before have left. */
 interface Seen {
@@ -170,14 +177,17 @@ function levelRunner(
       throw error
     })
     const measuredRun = primaryRun(report)
-    seen.first ??= measuredRun
     seen.maxTokensField ??= found
     seen.spentUsd += report.cost?.usd ?? 0
     seen.spent ||= stopped === 'cost-budget'
+    const cutOff = CUT_OFF.get(stopped)
     const measured = toLevel(measuredRun, level, watch.end())
-    hooks.level(measured, place)
+    if (cutOff !== 'interrupted') {
+      seen.first ??= measuredRun
+      hooks.level(measured, place)
+    }
     const misses = countMisses(measuredRun, objectives)
-    return { level: measured, run: measuredRun, skip: measured.skippedBlocks, misses }
+    return { level: measured, run: measuredRun, skip: measured.skippedBlocks, misses, cutOff }
   }
 }
 
@@ -194,7 +204,8 @@ function retryNoisy(run: LevelRunner, ended: Ended): LevelRunner {
       return client === 'noisy' && requests > failed
     }
     for (let again = 1; again <= 2 && wanted() && ended() === undefined; again++) {
-      measured = await run({ ...place, again })
+      const next = await run({ ...place, again })
+      if (next.cutOff !== 'interrupted') measured = next
     }
     return measured
   }
@@ -208,31 +219,45 @@ async function measureCurve(
   gatewayWorkers: number | null,
 ): Promise<SweepCurve> {
   const ended: Ended = () => (interrupt.aborted ? 'interrupted' : seen.spent ? 'cost' : undefined)
-  const climbed = await climb(ask, retryNoisy(run, ended), ended)
+  const { climbed, cutOff } = await climb(ask, retryNoisy(run, ended), ended)
   const { mode, stepMs, searchMs, until: limit } = ask
   // A search measures each level again by itself: what the noise of the machine did is in the interval.
   const again = (level: number, steps: number, times: number) => run({ level, steps, again: 0, draw: times })
   const found = limit && (await searchUntil({ ...limit, mode, stepMs, searchMs, run: again, ended }, climbed))
   const { levels, until } = found ?? { levels: climbed.map(({ level }) => level), until: null }
   levels.sort((a, b) => a.level - b.level)
-  return { gatewayWorkers, levels, knee: findKnee(levels, mode) ?? null, frontier: findFrontier(levels), until }
+  return {
+    ...{ gatewayWorkers, levels },
+    ...(cutOff ? { cutOff } : {}),
+    ...{ knee: findKnee(levels, mode) ?? null, frontier: findFrontier(levels), until },
+  }
 }
 
 /** Why nothing more is to be measured. */
 type Ended = () => 'interrupted' | 'cost' | undefined
 
-/** Measures level after level until there are no more, the user or a budget ends it, or the target collapses. */
-async function climb(ask: SweepOptions, run: LevelRunner, ended: Ended): Promise<MeasuredLevel[]> {
-  const levels: MeasuredLevel[] = []
+/**
+ * Measures level after level until there are no more, the user or a budget ends it, or the target collapses. What
+ * Ctrl-C leaves of a level is no point of a curve: of its time some may be warm-up, and all of it the end.
+ */
+async function climb(
+  ask: SweepOptions,
+  run: LevelRunner,
+  ended: Ended,
+): Promise<{ climbed: MeasuredLevel[]; cutOff: SweepCurve['cutOff'] }> {
+  const climbed: MeasuredLevel[] = []
+  let cutOff: SweepCurve['cutOff']
   for (const [i, level] of ask.levels.entries()) {
     if (ended() !== undefined) break
     const measured = await run({ level, index: i + 1, of: ask.levels.length, again: 0, steps: 1, draw: 0 })
-    levels.push(measured)
-    const base = levels[0]?.level.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
     const { failed, requests, latencyMs } = measured.level
+    if (measured.cutOff) cutOff = { level, answered: requests - failed, why: measured.cutOff }
+    if (measured.cutOff === 'interrupted') break
+    climbed.push(measured)
+    const base = climbed[0]?.level.latencyMs?.p99 ?? Number.POSITIVE_INFINITY
     if (failed > FAILING * requests || (latencyMs?.p99 ?? 0) > COLLAPSED * base) break
   }
-  return levels
+  return { climbed, cutOff }
 }
 
 function sweepReport(

@@ -25,6 +25,8 @@ type LevelLimit = NonNullable<SweepLevel['limit']>
 /** A level as it was measured once. */
 export interface MeasuredLevel extends LevelRun {
   level: SweepLevel
+  /** Why it did not last as long as it should. */
+  cutOff?: 'interrupted' | 'cost' | undefined
 }
 
 interface SearchRequest {
@@ -52,7 +54,10 @@ export async function searchUntil(
     mayMeasure: (steps) => ended() === undefined && elapsedMs() + steps * stepMs <= searchMs,
     look: async (level, steps) => {
       const known = all.get(level)?.runs ?? []
-      const next = new Level(threshold, [...known, await run(level, steps, known.length)])
+      const measured = await run(level, steps, known.length)
+      // What Ctrl-C left of a level is not the level.
+      if (measured.cutOff === 'interrupted') return all.get(level)?.look ?? { verdict: 'undecided' }
+      const next = new Level(threshold, [...known, measured])
       all.set(level, next)
       return next.look
     },

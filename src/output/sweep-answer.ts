@@ -1,6 +1,6 @@
 /** What a sweep answers: how far the limit that was asked for reaches, or the usual budget, and where the knee is. */
 import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
-import { formatLimit, formatMs, formatNumber } from '../units.ts'
+import { counted, formatLimit, formatMs, formatNumber } from '../units.ts'
 import { TOTAL_BUDGET_MS } from '../wire/overhead-components.ts'
 import type { Answer } from './answer.ts'
 import { bracketed, isOpen } from './sentences.ts'
@@ -15,12 +15,23 @@ export function levelName(level: number, { load: { mode } }: { load: Pick<SweepR
   return mode === 'open' ? `${levelNumber(level)} requests/s` : `${levelNumber(level)} in flight`
 }
 
-/** Of several curves the last, which has the most gateway processes. */
+/** Of several curves the last that has a level, which has the most gateway processes. */
 export function sweepAnswer(report: SweepReport): Answer {
-  const curve = report.curves.at(-1)
+  const curve = report.curves.findLast(({ levels }) => levels.length > 0)
   if (!curve) return { text: 'Nothing was measured.', next: '' }
   const cut = report.interrupted ? 'Interrupted. ' : ''
   return { text: `${cut}${reach(curve, report)} ${kneeWords(curve, report)}`, next: nextStep(curve) }
+}
+
+/** What is said of the level that did not last as long as it should; undefined where all did. */
+export function cutOffSentence({ cutOff }: SweepCurve, report: SweepReport): string | undefined {
+  if (!cutOff) return undefined
+  const { level, answered, why } = cutOff
+  const at = levelName(level, report)
+  const requests = counted(answered, 'answered request')
+  return why === 'cost'
+    ? `The cost budget ended the level of ${at} early: its figures are of ${requests}.`
+    : `The level of ${at} was cut off after ${requests}, and is left out.`
 }
 
 function reach({ levels, until, frontier }: SweepCurve, report: SweepReport): string {

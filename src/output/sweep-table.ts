@@ -7,7 +7,7 @@ import { answered } from './answer.ts'
 import { restsOn, suspectSentence } from './answers.ts'
 import { bytesFormat, numberFormat } from './column.ts'
 import { bracketed } from './sentences.ts'
-import { levelName, levelNumber, sweepAnswer } from './sweep-answer.ts'
+import { cutOffSentence, levelName, levelNumber, sweepAnswer } from './sweep-answer.ts'
 import { columns, type Page, paragraph } from './table.ts'
 import { untilTable } from './until-table.ts'
 
@@ -29,7 +29,7 @@ export function renderSweep(report: SweepReport, page: Page): string {
       ...report.curves.flatMap((curve) => [
         several ? c.bold(workersName(curve)) : '',
         `${latencies(curve, report, page)}\n${conclusions(curve, report, page).join('\n')}`,
-        page.explain ? throughput(curve, report, page) : '',
+        page.explain && curve.levels.length > 0 ? throughput(curve, report, page) : '',
       ]),
       scaling(report, page),
       interrupted,
@@ -106,12 +106,16 @@ function throughput({ levels }: SweepCurve, report: SweepReport, page: Page): st
 function conclusions(curve: SweepCurve, report: SweepReport, page: Page): string[] {
   const { knee, until, levels } = curve
   const { c } = page
+  const cut = cutOffSentence(curve, report)
   const bend = knee
     ? `Knee: ${levelName(knee.level, report)}, ${formatNumber(knee.achievedRps)} requests/s: ${knee.why}.`
     : 'Knee: none within these levels.'
   const marks =
     '! client saturated, ~ machine noisy, < rate not reached, ^ not steady, f failures: such a level is unreliable.'
+  const cutOff = cut === undefined ? [] : [c.yellow(paragraph(cut, page))]
+  if (levels.length === 0) return cutOff
   return [
+    ...cutOff,
     paragraph(bend, page),
     ...(levels.some((level) => level.overheadMs)
       ? frontier(curve, report, page)

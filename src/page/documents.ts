@@ -1,6 +1,6 @@
 /** The pages of the other results: a sweep, a plan, a history, a diagnosis. */
 import { deployment } from '../output/plan-answer.ts'
-import { untilSentence } from '../output/sweep-answer.ts'
+import { cutOffSentence, untilSentence } from '../output/sweep-answer.ts'
 import { historyPlots } from '../plots/history.ts'
 import { planPlots } from '../plots/plan.ts'
 import type { PlotTable } from '../plots/plot.ts'
@@ -20,6 +20,7 @@ export function sweepDocument(report: SweepReport): Document {
     title: `kt bench sweep: ${target.gateway ?? target.url}`,
     sentences: [
       { verdict: null, text: kneeSentence(report) },
+      ...curves.flatMap((curve) => cutOffSentence(curve, report) ?? []).map((text) => ({ verdict: null, text })),
       ...until.map((found) => ({ verdict: null, text: untilSentence(found, report) })),
     ],
     facts: [

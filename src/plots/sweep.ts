@@ -119,7 +119,8 @@ function sorted({ levels }: SweepCurve): SweepCurve['levels'] {
 }
 
 export function kneeSentence(report: SweepReport): string {
-  const each = report.curves.map((curve) => {
+  const measured = report.curves.filter(({ levels }) => levels.length > 0)
+  const each = measured.map((curve) => {
     const { knee } = curve
     const found = knee
       ? `knee at ${knee.level} ${levelName(report)}, ${formatOf('per second')(knee.achievedRps)}: ${knee.why}`

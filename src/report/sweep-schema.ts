@@ -121,9 +121,20 @@ const levelSchema = z.strictObject({
   limit: limitSchema.optional(),
 })
 
+const cutOffSchema = z
+  .strictObject({
+    level: z.number().describe('the level'),
+    answered: count.describe('requests that were answered in it'),
+    why: z
+      .enum(['interrupted', 'cost'])
+      .describe('interrupted: it is not among the levels; cost: the budget was spent'),
+  })
+  .describe('a level that did not last as long as it should')
+
 const curveSchema = z.strictObject({
   gatewayWorkers: processes.nullable().describe('processes of the embedded gateway; null for another gateway'),
   levels: z.array(levelSchema).describe('the measured levels, rising'),
+  cutOff: cutOffSchema.optional(),
   knee: z
     .strictObject({ level: z.number().describe('the level'), achievedRps, why: z.string().describe('how it shows') })
     .nullable()

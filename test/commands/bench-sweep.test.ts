@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { sweepSchema } from '../../src/report/sweep-schema.ts'
-import { kt } from '../support/kt.ts'
+import { httpServer, OK_BODY } from '../support/engine.ts'
+import { kt, startKt } from '../support/kt.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -90,4 +91,44 @@ test('a key of the file that a sweep has not is refused by its name', async () =
   const { code, stderr } = await kt(['bench', 'sweep', '--config', config])
   expect(stderr).toContain("unknown key 'concurrencies' (did you mean 'concurrency'?)")
   expect(code).toBe(2)
+})
+
+/** A sweep of two levels that Ctrl-C meets in level `cut`, after some of its requests. */
+async function cutIn(cut: 1 | 2, ...flags: string[]) {
+  const running = { requests: 0, inFlight: 0, most: 0 }
+  const inside = Promise.withResolvers<void>()
+  const server = await httpServer((request, response) => {
+    running.most = Math.max(running.most, ++running.inFlight)
+    if (running.most >= cut && ++running.requests > 40) inside.resolve()
+    request.resume().on('end', () => setTimeout(() => response.end(OK_BODY), 10))
+    response.on('close', () => running.inFlight--)
+  })
+  const levels = ['--concurrency', '1,2', '--step', cut === 1 ? '60s' : '1s', '--warmup', '0']
+  const sweep = startKt(['bench', 'sweep', '--url', server.origin, ...levels, ...flags])
+  await inside.promise
+  sweep.ctrlC()
+  const ended = await sweep.ended
+  await server.close()
+  return ended
+}
+
+test('Ctrl-C in the first level: nothing was measured, and no figure is shown for it', async () => {
+  const { code, stdout, stderr } = await cutIn(1)
+  expect(stderr).toContain('kt: nothing was measured\n    Let the first level end before Ctrl-C.')
+  expect(stderr).not.toMatch(/level 1 of 2.*requests\/s/)
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
+})
+
+test('Ctrl-C in a later level leaves it out, and table, report and page say so', async () => {
+  const [out, html] = [dir.file('cut.json'), dir.file('cut.html')]
+  const { code, stdout, stderr } = await cutIn(2, '--output', out, '--html', html)
+  expect(code).toBe(130)
+  const [curve] = sweepSchema.parse(JSON.parse(readFileSync(out, 'utf8'))).curves
+  expect(curve?.levels.map(({ level }) => level)).toEqual([1])
+  expect(curve?.cutOff).toEqual({ level: 2, answered: expect.any(Number), why: 'interrupted' })
+  expect(curve?.cutOff?.answered).toBeGreaterThan(20)
+  const said = `The level of 2 in flight was cut off after ${curve?.cutOff?.answered} answered requests, and is left out.`
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(said)
+  expect(readFileSync(html, 'utf8')).toContain(said)
+  expect(stderr).not.toMatch(/level 2 of 2.*requests\/s/)
 })
