@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Agreement } from '../../src/report/schema.ts'
 import { numberOf, provider, proxy, type Said } from '../support/answering-provider.ts'
 import type { TestServer } from '../support/engine.ts'
-import { kt, parseBench } from '../support/kt.ts'
+import { parseBench } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
+import { run as kt } from '../support/run-command.ts'
 
 const servers: TestServer[] = []
 afterEach(async () => {

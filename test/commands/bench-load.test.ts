@@ -2,12 +2,15 @@
 // user.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, parseBench, readBench, startKt } from '../support/kt.ts'
+import { parseBench, readBench, startKt } from '../support/kt.ts'
 import { quickProvider } from '../support/provider.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/waits.ts'
 
 const dir = tempDir()
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -260,24 +263,27 @@ describe('kt bench', () => {
 
   it('Ctrl-C twice: gives up what is in flight at once, and still keeps what was measured', async () => {
     let calls = 0
+    const { promise: givenUp, resolve } = Promise.withResolvers<void>()
     server = await httpServer((request, response) => {
       request.resume()
       // Twenty answers, then silence.
       if (++calls <= 20) request.on('end', () => response.end(OK_BODY))
+      else response.on('close', resolve)
     })
     const out = dir.file('twice.json')
     const running = startKt(
       ['bench', '--url', server.origin, '--concurrency', '2', '--duration', '60s', '--warmup', '0', '--output', out],
       {},
     )
-    const deadline = performance.now() + 20_000
-    while (calls < 22 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(() => calls === 22, 'two requests without an answer')
     running.ctrlC()
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await sleep(300)
     const pressedMs = performance.now()
     running.ctrlC()
-    const { code, stdout } = await running.ended
+    await givenUp
+    // The first press alone leaves them two seconds.
     expect(performance.now() - pressedMs).toBeLessThan(1_500)
+    const { code, stdout } = await running.ended
     expect(code).toBe(130)
     expect(stdout).toContain('Interrupted')
     expect(stdout).toMatch(/2 requests were\s+cut off, and\s+counted\s+nowhere/)

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Run as Report } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, parseBench } from '../support/kt.ts'
+import { parseBench } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 
 const WAIT_MS = 1_000
 /** A request that was on its way when the limit was told. */
