@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { EXIT } from '../../src/errors.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, readBench } from '../support/kt.ts'
+import { readBench } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EmbeddedPair, startEmbeddedPair } from '../../src/bench/embedded.ts'
 import { parseBenchOptions } from '../../src/bench/options.ts'
-import { kt, readBench } from '../support/kt.ts'
+import { readBench } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
