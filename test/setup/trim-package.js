@@ -16,13 +16,15 @@ const AS_IT_IS = { module: true, compress: false, mangle: false, codegen: { remo
 // File by file and whole, since somebody may be running them. The bundle is minified already.
 for (const file of globSync('**/*.js', { cwd: dist, exclude: ['src/plots/engine.js'] })) {
   const path = join(dist, file)
-  const { code } = minifySync(file, readFileSync(path, 'utf8'), AS_IT_IS)
-  writeFileSync(`${path}.bare`, code)
+  replace(path, minifySync(file, readFileSync(path, 'utf8'), AS_IT_IS).code)
+}
+const manifest = join(root, 'oclif.manifest.json')
+replace(manifest, JSON.stringify(JSON.parse(readFileSync(manifest, 'utf8'))))
+
+function replace(path, text) {
+  writeFileSync(`${path}.bare`, text)
   renameSync(`${path}.bare`, path)
 }
-
-const manifest = join(root, 'oclif.manifest.json')
-writeFileSync(manifest, JSON.stringify(JSON.parse(readFileSync(manifest, 'utf8'))))
 
 // One file of declarations: what src/api/index.d.ts leads to.
 const declarations = join(dist, 'src', 'api', 'index.d.ts')
