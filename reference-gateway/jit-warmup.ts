@@ -4,12 +4,13 @@
  * need. The same code serves here by the same config, before a provider in this process: nothing reaches a provider,
  * the cache, the events, the counts or the log of the gateway. It stands back while a client is served.
  */
-import { Agent, createServer, request, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { reasonOf } from '../src/errors.ts'
+import { Agent, createServer, request } from '../src/system/node-http.ts'
 import { listenAt } from '../src/system/serve.ts'
 import { ChatStreamWriter, writeChatAnswer } from '../src/wire/openai-chat.ts'
 import { NO_USAGE } from '../src/wire/usage.ts'
@@ -142,7 +143,7 @@ async function answer(asked: Readable, response: ServerResponse): Promise<void> 
 }
 
 /** Resolves at the end of the answer; rejects where there is none. */
-function ask(url: string, agent: Agent, number: number): Promise<void> {
+function ask(url: string, agent: InstanceType<typeof Agent>, number: number): Promise<void> {
   const about = number % REPEATED_EVERY === 0 ? number - 1 : number
   const prompt = JSON.stringify([{ role: 'user', content: `${PROMPT}${about}` }])
   const body = `{"model":"warmup","messages":${prompt}${number % WHOLE_EVERY > 0 ? STREAMED : ''}}`

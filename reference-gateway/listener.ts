@@ -2,9 +2,10 @@
  * Where clients connect: HTTP/1.1, or TLS with HTTP/2 and HTTP/1.1 by ALPN where the config names a certificate. What
  * comes over either goes the same way.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import { createServer } from '../src/system/node-http.ts'
 import { listenAt } from '../src/system/serve.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { answerInvalidRequests, answerTunnels } from './http/bad-clients.ts'

@@ -8,7 +8,8 @@
  * a page cannot send elsewhere without asking. A token, where one is set, is compared in constant time.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from '../../src/system/node-http.ts'
 import { listenAt } from '../../src/system/serve.ts'
 import type { GatewayEvent } from '../../src/wire/gateway-event.ts'
 import { eventLine } from '../events/event.ts'

@@ -2,9 +2,10 @@
  * What happens to clients that send or read too slowly to be worth their connection, or that do not send valid HTTP.
  */
 import type { EventEmitter } from 'node:events'
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
+import { STATUS_CODES } from '../../src/system/node-http.ts'
 import { errorBody, type GatewayError, invalidRequest } from './gateway-error.ts'
 import type { AnyRequest } from './http2-request.ts'
 

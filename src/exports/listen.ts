@@ -1,6 +1,6 @@
 /** Serves metrics for a Prometheus that scrapes them, in its own text format or as OpenMetrics, as it asks. */
-import { createServer } from 'node:http'
 import { failure, type Result, success, UserError } from '../errors.ts'
+import { createServer } from '../system/node-http.ts'
 import { listenAt, onFreePort } from '../system/serve.ts'
 
 export interface ListenAddress {

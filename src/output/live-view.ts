@@ -4,13 +4,12 @@
  * less history.
  */
 import type { ChalkInstance } from 'chalk'
-import wrapAnsi from 'wrap-ansi'
+import { breakText, textWidth } from '../system/text-width.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
 import type { LiveMargin } from '../verdict/live.ts'
 import { type Closing, closingLines, marginLine } from './live-margins.ts'
 import { besideLine, type Extent, type ProgressView, shareOf, times } from './progress.ts'
 import { bars, type Cell, fitCells, scaleTop } from './spark.ts'
-import { textWidth } from './text-width.ts'
 
 interface Quantiles {
   p50Us: number | null
@@ -178,6 +177,6 @@ function most(values: readonly number[]): number {
 
 function clipped(line: string, width: number): string {
   if (textWidth(line) <= width) return line
-  const [whole = ''] = wrapAnsi(line, width, { hard: true, wordWrap: false, trim: false }).split('\n')
+  const [whole = ''] = breakText(line, width, { wordWrap: false, trim: false })
   return whole
 }

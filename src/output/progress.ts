@@ -1,7 +1,7 @@
 /** The progress of a run on one line, for a terminal that redraws it and for logs: how far, how long, how it goes. */
 
+import { textWidth } from '../system/text-width.ts'
 import { formatDuration, formatMs, formatNumber } from '../units.ts'
-import { textWidth } from './text-width.ts'
 
 export interface ProgressView {
   phase: keyof typeof BESIDE | 'measuring'

@@ -5,7 +5,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import Table from 'cli-table3'
 import { hang } from '../system/terminal.ts'
-import { textWidth } from './text-width.ts'
+import { textWidth } from '../system/text-width.ts'
 
 /** Where text is printed. */
 export interface Page {

@@ -3,10 +3,11 @@
  * HTTP/2 client that knows what it wants begins with `PRI`, RFC 9113 3.4); with TLS, ALPN does. The plain case is
  * node:http's own server with nothing in between.
  */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createHttp2, type Http2Session } from 'node:http2'
 import { createServer as createSecure } from 'node:https'
 import type { Socket } from 'node:net'
+import { createServer } from '../system/node-http.ts'
 import type { KeyPair } from './certificate.ts'
 import type { HttpVersion } from './truth.ts'
 

@@ -1,6 +1,5 @@
 /** What a stream shows: how wide it is, whether a line on it can be redrawn, and lines broken to its width. */
-import stringWidth from 'string-width'
-import wrapAnsi from 'wrap-ansi'
+import { breakText, textWidth } from './text-width.ts'
 
 interface Stream {
   isTTY?: boolean | undefined
@@ -24,13 +23,13 @@ export function canRedraw({ isTTY }: Stream, env: NodeJS.ProcessEnv = process.en
 
 /** Breaks a text at spaces; a word that is longer than a line is broken too. */
 export function wrap(text: string, width: number): string[] {
-  if (stringWidth(text) <= width) return [text]
-  return wrapAnsi(text, Math.max(1, width), { hard: true }).split('\n')
+  if (textWidth(text) <= width) return [text]
+  return breakText(text, Math.max(1, width))
 }
 
 /** A text behind a label, whose further lines begin below its first word. */
 export function hang(label: string, text: string, width: number): string[] {
-  const by = stringWidth(label)
+  const by = textWidth(label)
   return wrap(text, width - by).map((line, i) => (i === 0 ? label : ' '.repeat(by)) + line)
 }
 

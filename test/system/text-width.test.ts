@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import stringWidth from 'string-width'
 import { expect, test } from 'vitest'
-import { textWidth } from '../../src/output/text-width.ts'
+import { textWidth } from '../../src/system/text-width.ts'
 
 test('every character alone, in colour and not, is as wide as string-width says', () => {
   for (let code = 0x20; code < 0x3100; code++) {
