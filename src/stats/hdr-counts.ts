@@ -32,20 +32,45 @@ export function packCounts(each: (visit: (slot: number, count: number) => void) 
   return scratch.slice(0, at)
 }
 
-/** Visits the filled slots, ascending; throws where there are more than `slots`. */
-export function eachCount(payload: Uint8Array, slots: number, visit: (slot: number, count: number) => void): void {
-  let slot = 0
-  for (let at = 0; at < payload.length; ) {
-    let byte = payload[at++] ?? 0
-    let value = byte & 0x7f
+/** Goes through the filled slots, ascending; throws where there are more than `slots`. */
+export class CountsReader {
+  slot = -1
+  count = 0
+  readonly #bytes: Uint8Array
+  readonly #slots: number
+  #at = 0
+  #next = 0
+
+  constructor(bytes: Uint8Array, slots: number) {
+    this.#bytes = bytes
+    this.#slots = slots
+  }
+
+  /** Whether there was another one: `slot` and `count` are of it then. */
+  next(): boolean {
+    while (this.#at < this.#bytes.length) {
+      const first = this.#bytes[this.#at++] ?? 0
+      const value = first < 0x80 ? first : this.#rest(first)
+      const isRun = value % 2 === 1
+      const slot = this.#next
+      this.#next += isRun ? (value + 1) / 2 : 1
+      if (this.#next > this.#slots) throw new Error('more slots than values have')
+      if (isRun || value === 0) continue
+      this.slot = slot
+      this.count = value / 2
+      return true
+    }
+    return false
+  }
+
+  /** The whole number that begins with this byte. */
+  #rest(first: number): number {
+    let [byte, value] = [first, first & 0x7f]
     for (let times = 0x80; byte >= 0x80; times *= 0x80) {
-      byte = payload[at++] ?? 0
+      byte = this.#bytes[this.#at++] ?? 0
       value += (byte & 0x7f) * times
       if (value > Number.MAX_SAFE_INTEGER) throw new Error('a count beyond all counts')
     }
-    const isRun = value % 2 === 1
-    if (!isRun && value > 0) visit(slot, value / 2)
-    slot += isRun ? (value + 1) / 2 : 1
-    if (slot > slots) throw new Error('more slots than values have')
+    return value
   }
 }

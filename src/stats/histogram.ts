@@ -8,7 +8,7 @@
  *   bucket = max(0, floor(log2 value) - m)
  */
 import { firstWhere } from './bisect.ts'
-import { eachCount, packCounts } from './hdr-counts.ts'
+import { CountsReader, packCounts } from './hdr-counts.ts'
 
 /** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
 export type Digits = 3 | 4
@@ -188,12 +188,14 @@ export class Histogram {
   #addCounts({ counts, minUs, maxUs, sumUs, negative }: PackedHistogram): void {
     const magnitude = this.#magnitude
     let [first, last, added] = [-1, -1, 0]
-    eachCount(counts, slotOf(Number.MAX_SAFE_INTEGER, magnitude), (slot, count) => {
+    const reader = new CountsReader(counts, slotOf(Number.MAX_SAFE_INTEGER, magnitude))
+    while (reader.next()) {
+      const { slot, count } = reader
       if (first < 0) first = slot
       last = slot
       added += count
       this.#put(slot, count)
-    })
+    }
     this.#ranks = undefined
     if (first >= 0) {
       // The stored extremes count only where they lie in the outermost slots. Otherwise the counts are believed.
