@@ -2,16 +2,16 @@
  * A histogram of integer microseconds in the slots of HdrHistogram, with what the library lacks: exact minimum,
  * maximum and mean, refusal of NaN, counts beyond a limit, and values by rank. Recording runs several times for every
  * request and must cost almost nothing, so the slots are counted in pages that are allocated when the first value falls
- * into them: the values of a block lie close together, and every block of a run has its own histograms. Values below zero are recorded as zero and counted in `negative`,
- * so that ranks stay right and the error in the method is visible.
- *   slot = bucket * half + (value >> bucket), half = 2^m, m is 10 for 3 digits and 14 for 4
+ * into them: the values of a block lie close together, and every block of a run has its own histograms. Values below
+ * zero are recorded as zero and counted in `negative`, so that ranks stay right and the error in the method is visible.
+ *   slot = bucket * half + (value >> bucket), half = 2^m, m is 7 for 2 digits, 10 for 3 and 14 for 4
  *   bucket = max(0, floor(log2 value) - m)
  */
 import { firstWhere } from './bisect.ts'
 import { CountsReader, packCounts } from './hdr-counts.ts'
 
-/** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere. */
-export type Digits = 3 | 4
+/** 4 for latency and TTFT (0.2 ms wide at 2 s), 3 elsewhere; 2 for what the gateway counts of itself. */
+export type Digits = 2 | 3 | 4
 
 /**
  * What is handed on, from thread to thread and from machine to machine: it costs no compression, and is added up as it
@@ -27,7 +27,7 @@ export interface PackedHistogram {
   negative: number
 }
 
-const MAGNITUDES: Record<Digits, number> = { 3: 10, 4: 14 }
+const MAGNITUDES: Record<Digits, number> = { 2: 7, 3: 10, 4: 14 }
 
 /** Slots of a page; a power of two. */
 const PAGE = 256
@@ -120,6 +120,11 @@ export class Histogram {
     const { valuesUs, upTo } = this.#index()
     const above = firstWhere(0, valuesUs.length, (slot) => (valuesUs[slot] ?? 0) > limitUs)
     return this.count - (upTo[above - 1] ?? 0)
+  }
+
+  /** The highest value that is counted together with this one. */
+  highestWithUs(us: number): number {
+    return lowest(slotOf(us, this.#magnitude) + 1, this.#magnitude) - 1
   }
 
   /** The distinct values, ascending, as `atRankUs` gives them. */

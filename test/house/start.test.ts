@@ -11,7 +11,7 @@ import { ensureOldNode } from '../setup/node-versions.ts'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = join(root, 'bin', 'run.js')
-const HEAVY = /node_modules\/(?:undici|zod|yaml|hdr-histogram-js|cli-table3|gpt-tokenizer)\//
+const HEAVY = /node_modules\/(?:undici|zod|yaml|cli-table3|gpt-tokenizer)\//
 
 /** The modules that a Node process loads. */
 async function modulesOf(...args: string[]): Promise<string[]> {
