@@ -40,12 +40,13 @@ export async function prepareBench(
   { target, request, load, trace, verdict, output, watch: watched, fleet, shown }: BenchOptions,
   { note, interrupt }: Pick<RunHooks, 'note' | 'interrupt'>,
 ): Promise<PreparedBench> {
-  const reports = openReportFiles(output, armNames(target), note)
+  const names = armNames(target)
+  const reports = openReportFiles(output, names, note)
   const watch = openWatch(watched, note)
   const { budgets, question, noise } = readQuestion(verdict)
   const objectives = resolveObjectives(verdict, request, target)
   const realtime = decideRealtime(load.realtime, target.at === undefined, note)
-  const replay = await openReplay(trace, request, interrupt)
+  const replay = await openReplay(trace, request, { arms: names.length, interrupt })
   const served = await openLiveMetrics(output['metrics-listen'], note)
   const targets = await openTargets(target, request, note, {
     realtime,

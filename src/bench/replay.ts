@@ -7,7 +7,7 @@ import type { Replay } from '../report/schema.ts'
 import { Histogram } from '../stats/histogram.ts'
 import { ksDistance } from '../stats/ks.ts'
 import { TraceFeed, type TraceFile, type TraceTotals } from '../workload/traces/feed.ts'
-import { RingRows, type TraceRing } from '../workload/traces/ring.ts'
+import { createRing, RingRows, type TraceRing } from '../workload/traces/ring.ts'
 import { type TraceSource, traceOf, type WorkloadSpec } from '../workload/workload.ts'
 
 /** Gaps that are shorter count as this long: what a timer does with them is no part of a trace. */
@@ -23,15 +23,16 @@ export interface OpenReplay {
 
 /**
  * Reads the trace, and begins to feed it to the ring of the workload; undefined without a trace. A trace that does not
- * come, as through a FIFO without a writer, is waited for until `interrupt`.
+ * come, as through a FIFO without a writer, is waited for until `interrupt`. `arms`: those that will send it.
  */
 export async function openReplay(
   file: TraceFile | undefined,
   workload: WorkloadSpec,
-  interrupt?: AbortSignal,
+  { arms, interrupt }: { arms?: number; interrupt?: AbortSignal } = {},
 ): Promise<OpenReplay | undefined> {
   const source = traceOf(workload)
   if (!file || !source) return undefined
+  source.ring = createRing(arms)
   const gaps = new SentGaps(source.ring)
   const feed = new TraceFeed(file, source.ring, (from, to) => gaps.add(from, to))
   const stop = (): void => feed.stop()
@@ -111,15 +112,14 @@ function fidelityOf(
 /** By arm: the times between requests as they were asked for, and as they left. */
 class SentGaps {
   readonly #rows: RingRows
-  readonly #arms = [0, 1].map(() => ({
-    asked: new Histogram(),
-    sent: new Histogram(),
-    lastDueUs: Number.NaN,
-    lastLeftUs: Number.NaN,
-  }))
+  readonly #arms: { asked: Histogram; sent: Histogram; lastDueUs: number; lastLeftUs: number }[]
 
   constructor(ring: TraceRing) {
     this.#rows = new RingRows(ring)
+    this.#arms = Array.from({ length: this.#rows.arms }, () => ({
+      ...{ asked: new Histogram(), sent: new Histogram() },
+      ...{ lastDueUs: Number.NaN, lastLeftUs: Number.NaN },
+    }))
   }
 
   of(arm: number): { asked: Histogram; sent: Histogram } {

@@ -19,10 +19,10 @@ const endless = Number.POSITIVE_INFINITY
 const selection = { speed: 1, share: 1, seed: 1, fromUs: 0, toUs: endless, rows: endless, durationUs: endless }
 
 /** What a replay says of itself whose request `row` left at `leftUs(row)`, of two threads, one ahead of the other. */
-async function replayed(leftUs: (row: number, dueUs: number) => number) {
+async function replayed(leftUs: (row: number, dueUs: number) => number, sending = 1) {
   const workload = chooseWorkload({ trace: path, seed: 1 })
+  const replay = await openReplay({ path, selection }, workload, { arms: sending })
   const ring = traceOf(workload)?.ring
-  const replay = await openReplay({ path, selection }, workload)
   if (!ring || !replay) throw new Error('a workload without a trace')
   replay.share(2)
   const rows = new RingRows(ring)
@@ -31,14 +31,14 @@ async function replayed(leftUs: (row: number, dueUs: number) => number) {
   for (let row = 0; row < ROWS; row++) {
     const dueUs = rows.dueUs(row)
     const atUs = leftUs(row, dueUs)
-    rows.left(0, row, 5e6 + atUs)
+    for (let arm = 0; arm < sending; arm++) rows.left(arm, row, 5e6 + atUs)
     recorder.replay?.left(atUs - dueUs)
     recorder.replay?.answered(rows.inputTokens(row), rows.outputTokens(row))
   }
   rows.take(ROWS, 0)
   rows.take(ROWS + 1, 1)
-  const { arms, ...said } = await replay.finish({ arms: [recorder.toRecord()] })
-  return { said, arm: arms[0] }
+  const { arms, ...said } = await replay.finish({ arms: Array(sending).fill(recorder.toRecord()) })
+  return { said, arm: arms[0], arms }
 }
 
 it('one that sends every request on time is without a fault', async () => {
@@ -62,4 +62,9 @@ it('one that holds back each tenth request by half a gap lengthens a tenth of th
   const { arm } = await replayed((row, dueUs) => dueUs + (row % 10 === 5 ? 50_000 : 0))
   expect(arm?.lateMs?.max).toBeCloseTo(50, 0)
   expect(arm?.gapsKs).toBeCloseTo(0.1, 1)
+})
+
+it('every arm of a run has its own, however many there are', async () => {
+  const { arms } = await replayed((row, dueUs) => dueUs + (row % 10 === 5 ? 50_000 : 0), 5)
+  expect(arms.map(({ gapsKs }) => gapsKs?.toFixed(1))).toEqual(['0.1', '0.1', '0.1', '0.1', '0.1'])
 })

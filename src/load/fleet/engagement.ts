@@ -180,9 +180,10 @@ export class Engagement {
   /** The trace of the plan, as far as it is read; it is that of the run, whose other plans have it too. */
   async #withRows(plan: RunPlan): Promise<RunPlan> {
     if (!traceOf(plan.workload)) return plan
-    this.#trace ??= new TraceFollower(this.#questions, this.#index, (why) => {
+    const lost = (why: string): void => {
       if (this.#job && this.#leaving === undefined) this.#fail(this.#job.job, why)
-    })
+    }
+    this.#trace ??= new TraceFollower(this.#questions, this.#index, lost, plan.arms.length)
     await this.#trace.first
     return withRing(plan, this.#trace.ring)
   }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../../errors.ts'
-import { createRing, RING_ARMS, RING_ROWS, RingRows } from '../../workload/traces/ring.ts'
+import { createRing, RING_ROWS, RingRows, type TraceRing } from '../../workload/traces/ring.ts'
 import * as protocol from './protocol.ts'
 import type { Questions } from './questions.ts'
 import type { Convert } from './times.ts'
@@ -20,8 +20,8 @@ const HURRY_MS_A_WORKER = 1
 const MOST_TOLD = 8_192
 
 export class TraceFollower {
-  readonly ring = createRing()
-  readonly #rows = new RingRows(this.ring)
+  readonly ring: TraceRing
+  readonly #rows: RingRows
   readonly #questions: Questions
   readonly #share: { index: number; count: number }
   #toCommon: Convert = (us) => us
@@ -30,8 +30,10 @@ export class TraceFollower {
   #asking: Promise<unknown> = Promise.resolve()
   readonly #first = Promise.withResolvers<void>()
 
-  /** `lost` hears why no further rows come, where that is not known otherwise. */
-  constructor(questions: Questions, index: number, lost: (why: string) => void) {
+  /** `lost` hears why no further rows come, where that is not known otherwise. `arms`: those of the run. */
+  constructor(questions: Questions, index: number, lost: (why: string) => void, arms?: number) {
+    this.ring = createRing(arms)
+    this.#rows = new RingRows(this.ring)
     this.#questions = questions
     this.#share = { index, count: index + 1 }
     this.#follow().catch((error) => {
@@ -110,10 +112,10 @@ export class TraceFollower {
   }
 
   #leftOf(own: readonly number[]): Float64Array<ArrayBuffer> {
-    const left = new Float64Array(RING_ARMS * own.length)
+    const { arms } = this.#rows
+    const left = new Float64Array(arms * own.length)
     for (const [i, row] of own.entries()) {
-      for (let arm = 0; arm < RING_ARMS; arm++)
-        left[RING_ARMS * i + arm] = this.#toCommon(this.#rows.leftAtUs(arm, row))
+      for (let arm = 0; arm < arms; arm++) left[arms * i + arm] = this.#toCommon(this.#rows.leftAtUs(arm, row))
     }
     return left
   }

@@ -4,7 +4,7 @@
  * its question it says which rows it is done with, so that the reader goes on, and when those left. A question that is
  * asked again, since the broker was gone, changes nothing that it changed before.
  */
-import { RING_ARMS, RingRows, type TraceRing } from '../../workload/traces/ring.ts'
+import { RingRows, type TraceRing } from '../../workload/traces/ring.ts'
 import type { Link } from './link.ts'
 import * as protocol from './protocol.ts'
 
@@ -51,11 +51,12 @@ export class TraceRelay {
     const known = this.#rows.takenBy(index)
     const own = ownRows(told, taken, { index, count })
     const isSound = index < Math.min(count, this.#workers) && taken <= from && from <= this.#rows.written
-    if (!isSound || told > known || left.length !== RING_ARMS * own.length) return false
+    const { arms } = this.#rows
+    if (!isSound || told > known || left.length !== arms * own.length) return false
     for (const [i, row] of own.entries()) {
       // Known before: others may have its place by now.
       if (row < known) continue
-      for (let arm = 0; arm < RING_ARMS; arm++) this.#rows.left(arm, row, left[RING_ARMS * i + arm] ?? Number.NaN)
+      for (let arm = 0; arm < arms; arm++) this.#rows.left(arm, row, left[arms * i + arm] ?? Number.NaN)
     }
     if (taken > known) this.#rows.take(taken, index)
     return true

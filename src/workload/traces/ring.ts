@@ -8,8 +8,8 @@ export const RING_ROWS = 65_536
 export const RING_IDS = 1_048_576
 /** More hashes than come at once: in a piece of a file, or an answer to a fleet worker, with the longest prompt. */
 const IDS_AT_ONCE = 262_144
-/** Arms whose times are written back. */
-export const RING_ARMS = 2
+/** A gateway and its baseline have a place each, also where one of them is there alone. */
+const FEWEST_ARMS = 2
 /** Threads of this machine, or the workers of a fleet. */
 const MOST_WORKERS = 16_384
 /** Places in the head; those of the workers follow. */
@@ -23,15 +23,18 @@ export interface TraceRing {
 
 const BYTES = {
   head: 4 * (TAKEN + MOST_WORKERS),
-  times: 8 * (1 + RING_ROWS * (1 + RING_ARMS)),
+  due: 8 * (1 + RING_ROWS),
   sizes: 4 * RING_ROWS * 4,
   ids: 4 * RING_IDS,
+  leftOfAnArm: 8 * RING_ROWS,
 }
+/** What an arm adds comes last, so that the length of the memory tells how many there are. */
+const BEFORE_LEFT = BYTES.head + BYTES.due + BYTES.sizes + BYTES.ids
 
-export function createRing(): TraceRing {
-  const { head, times, sizes, ids } = BYTES
+/** `arms`: those whose times are written back. */
+export function createRing(arms = FEWEST_ARMS): TraceRing {
   // The pages of what is never written are never there.
-  return { memory: new SharedArrayBuffer(head + times + sizes + ids) }
+  return { memory: new SharedArrayBuffer(BEFORE_LEFT + Math.max(FEWEST_ARMS, arms) * BYTES.leftOfAnArm) }
 }
 
 /** One thread's view of the ring. */
@@ -44,14 +47,17 @@ export class RingRows {
   /** For each row its input and output tokens, where its hashes begin, and how many they are. */
   readonly #sizes: Uint32Array
   readonly #ids: Uint32Array
+  /** Arms whose times are written back. */
+  readonly arms: number
 
   constructor({ memory }: TraceRing) {
-    const { head, times, sizes } = BYTES
+    const { head, due, sizes } = BYTES
     this.#head = new Int32Array(memory, 0, TAKEN + MOST_WORKERS)
     this.#due = new Float64Array(memory, head, 1 + RING_ROWS)
-    this.#left = new Float64Array(memory, head + 8 * (1 + RING_ROWS), RING_ROWS * RING_ARMS)
-    this.#sizes = new Uint32Array(memory, head + times, RING_ROWS * 4)
-    this.#ids = new Uint32Array(memory, head + times + sizes, RING_IDS)
+    this.#sizes = new Uint32Array(memory, head + due, RING_ROWS * 4)
+    this.#ids = new Uint32Array(memory, head + due + sizes, RING_IDS)
+    this.#left = new Float64Array(memory, BEFORE_LEFT)
+    this.arms = this.#left.length / RING_ROWS
   }
 
   /** Rows that were written so far. */
@@ -145,7 +151,7 @@ export class RingRows {
     for (let i = 0; i < count; i++) this.#ids[(begin + i) % RING_IDS] = ids?.[i] ?? 0
     this.#due[1 + place] = dueUs
     this.#sizes.set([input, output, begin, count], place * 4)
-    for (let arm = 0; arm < RING_ARMS; arm++) this.#left[arm * RING_ROWS + place] = Number.NaN
+    for (let arm = 0; arm < this.arms; arm++) this.#left[arm * RING_ROWS + place] = Number.NaN
     Atomics.store(this.#head, BLOCK_TOKENS, blockTokens)
     Atomics.store(this.#head, ID_COUNT, (begin + count) % RING_IDS)
     Atomics.store(this.#head, WRITTEN, row + 1)

@@ -84,14 +84,14 @@ async function replayed(
   { fleet, selection = {}, arms = ['/a'], underWay }: ReplayOptions = {},
 ): Promise<Replayed> {
   const workload = chooseWorkload({ trace: path, seed: 1 })
-  const replay = await openReplay({ path, selection: { ...ALL, ...selection } }, workload)
+  const replay = await openReplay({ path, selection: { ...ALL, ...selection } }, workload, { arms: arms.length })
   const source = traceOf(workload)
   const base = planFor(server.origin)
   const [first] = base.arms
   if (!replay || !source || !first) throw new Error('a workload without a trace')
   const plan: RunPlan = {
     ...base,
-    arms: arms.map((name, i) => ({ ...first, name, path: name, tag: 'ab'.charAt(i).repeat(8) })),
+    arms: arms.map((name, i) => ({ ...first, name, path: name, tag: 'abc'.charAt(i).repeat(8) })),
     workload,
     load: { mode: 'open', rps: 100, maxInFlight: 300, trace: source.ring },
     requests: source.totals?.rows,
@@ -136,22 +136,30 @@ async function sendAll(
 }
 
 test.each([
-  ['a share of its rows, drawn', csv('azure.csv', rowsOf(300, 200)), { share: 0.5 }],
-  ['prompts that share prefixes', traceFixture('mooncake-conversation.jsonl'), { speed: 20, fromUs: 5e6, toUs: 15e6 }],
-])('three workers send what one machine sends, to both arms: %s', async (_, path, selection) => {
-  const options = { selection, arms: ['/a', '/b'] }
+  ['a share of its rows, drawn', csv('azure.csv', rowsOf(300, 200)), { share: 0.5 }, ['/a', '/b', '/c']],
+  [
+    'prompts that share prefixes',
+    traceFixture('mooncake-conversation.jsonl'),
+    { speed: 20, fromUs: 5e6, toUs: 15e6 },
+    ['/a', '/b'],
+  ],
+])('three workers send what one machine sends, to all arms: %s', async (_, path, selection, arms) => {
+  const options = { selection, arms }
   const alone = await replayed(path, options)
   const together = await replayed(path, { ...options, fleet: await openFleet(3) })
   const { requests } = alone.said
   // Not whole bodies: to print the difference would take minutes.
   const missing = alone.sent.map((bodies, arm) => bodies.filter((body, i) => body !== together.sent[arm]?.[i]).length)
-  expect({ missing, ok: together.ok }).toEqual({ missing: [0, 0], ok: [requests, requests] })
-  expect(new Set(together.sent.flat()).size).toBe(2 * requests)
+  expect({ missing, ok: together.ok }).toEqual({ missing: arms.map(() => 0), ok: arms.map(() => requests) })
+  expect(new Set(together.sent.flat()).size).toBe(arms.length * requests)
   const tokens = ({ said }: Replayed) => said.arms.map(({ outputTokens }) => outputTokens.asked)
   expect(tokens(together)).toEqual(tokens(alone))
-  const [arm] = together.said.arms
-  expect(arm?.gapsKs).toBeLessThan(1)
-  expect(arm?.lateMs?.max).toBeGreaterThan(0)
+  expect(together.said.arms).toHaveLength(arms.length)
+  for (const { gapsKs, lateMs } of together.said.arms) {
+    expect(gapsKs).toBeLessThan(1)
+    expect(gapsKs).not.toBeNull()
+    expect(lateMs?.max).toBeGreaterThan(0)
+  }
 })
 
 test('the broker is gone and back: every row is sent and counted once, and its lateness is said', async () => {
