@@ -40,6 +40,26 @@ function withHelpFlag(words) {
   return asksHelp ? [...command.slice(0, -1), '--help'] : words
 }
 
+/** Flags of every command that take no value: other command lines take them before the command too. */
+const GLOBAL = ['--color', '--no-color', '--quiet', '--no-config', '--json']
+
+/** `kt --no-color bench` is `kt bench --no-color`. */
+function withFlagsBehind(words) {
+  const command = words.findIndex((word) => !word.startsWith('-'))
+  const leading = words.slice(0, Math.max(0, command))
+  if (leading.length === 0) return words
+  const wrong = leading.find((word) => !GLOBAL.includes(word) && ![...VERSION, ...HELP].includes(word))
+  if (wrong !== undefined) {
+    // Behind '=' may be a key.
+    const name = wrong.split('=')[0]
+    process.stderr.write(`kt: ${name} stands before the command\n    Write it behind: kt COMMAND ${name}.\n`)
+    process.exit(2)
+  }
+  const rest = words.slice(command)
+  const end = rest.includes('--') ? rest.indexOf('--') : rest.length
+  return [...rest.slice(0, end), ...leading, ...rest.slice(end)]
+}
+
 async function run() {
   const [{ readFileSync }, { platform, arch }, { fileURLToPath }] = await Promise.all([
     import('node:fs'),
@@ -48,7 +68,7 @@ async function run() {
   ])
   const root = new URL('../', import.meta.url)
   const pjson = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
-  const args = withHelpFlag(process.argv.slice(2))
+  const args = withHelpFlag(withFlagsBehind(process.argv.slice(2)))
   const typed = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   // Wherever it stands, and without the command that it stands behind.
   if (typed.some((word) => VERSION.includes(word))) {
