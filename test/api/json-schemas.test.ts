@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { FORMATS, jsonSchemas } from '../../src/api/json-schemas.ts'
 import { CONFIG_SCHEMA } from '../setup/config-schema.ts'
-import { kt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
 import { root } from '../support/pages.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 type Json = { [key: string]: unknown }
@@ -106,7 +106,7 @@ describe('what a command prints holds its schema', () => {
     ['kt.exchange/1', ['bench', '--show-request', '--no-config', '--json']],
     ['kt.bench/2', ['bench', '--requests', '20', '--max-tokens', '2', '--warmup', '2', '--label', 'a=b', '--json']],
   ])('%s', async (format, args) => {
-    const { stdout, stderr } = await kt(args, {}, dir.path)
+    const { stdout, stderr } = await run(args, {}, dir.path)
     expect(stdout, stderr).not.toBe('')
     const printed = JSON.parse(stdout)
     expect(printed.schema).toBe(format)

@@ -8,7 +8,6 @@ import { rivalsOf } from '../../src/bench/config.ts'
 import { readConfig } from '../../src/cli/config-file.ts'
 import { configKeys, readsConfig } from '../../src/cli/config-sections.ts'
 import { CONFIG_SCHEMA } from '../setup/config-schema.ts'
-import { kt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
 import { root } from '../support/pages.ts'
 import { run } from '../support/run-command.ts'
@@ -93,7 +92,7 @@ describe('a command in a folder with a kt.yaml', () => {
       'slo check: { slo: nonesuch }',
     ].join('\n'),
   )
-  const here = (...args: string[]) => kt(args, {}, folder.path)
+  const here = (...args: string[]) => run(args, {}, folder.path)
 
   test('takes its section, and says so; a flag replaces what it excludes; --no-config leaves it out', async () => {
     const planned = await here('plan', '--json')

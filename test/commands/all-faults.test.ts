@@ -1,7 +1,7 @@
 // Every command reports all that is wrong with its command line at once: exit 2, a line for each fault, nothing
 // started.
 import { expect, test } from 'vitest'
-import { kt } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 
 const PEAKS = ['--input-peak', '80MB', '--output-peak=-1']
 const PEAK_FAULTS = ["--input-peak: '80MB' is not a number", '--output-peak: must not be negative, not -1']
@@ -145,7 +145,7 @@ test.each<[string, string[], string[]]>([
     ],
   ],
 ])('kt %s %j', async (command, args, faults) => {
-  const { code, stdout, stderr } = await kt([...command.split(' '), ...args])
+  const { code, stdout, stderr } = await run([...command.split(' '), ...args])
   for (const fault of faults) expect(stderr).toContain(fault)
   // The flag says that a program reads stdout.
   const error = args.includes('--json') ? expect.stringContaining('"exitCode": 2') : ''

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { Run } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, parseBench } from '../support/kt.ts'
+import { parseBench } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -35,7 +36,7 @@ async function listen(): Promise<Seen> {
 }
 
 async function bench(...args: string[]): Promise<Run> {
-  const { code, stdout, stderr } = await kt(['bench', '--json', ...args])
+  const { code, stdout, stderr } = await run(['bench', '--json', ...args])
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
   return parseBench(stdout)
 }
@@ -118,14 +119,14 @@ describe('kt bench --config', () => {
     ['what excludes each other in the file', 'prompt: a\nbody: b.json', 'exclude each other'],
   ])('refuses %s', async (_name, text, message) => {
     const path = text === undefined ? dir.file('none.yaml') : dir.write('bench.yaml', text)
-    const { code, stdout, stderr } = await kt(['bench', '--config', path])
+    const { code, stdout, stderr } = await run(['bench', '--config', path])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr).not.toMatch(/\n\s+at /)
   })
 
   it('a wrong flag beside a file is named as a flag', async () => {
-    const { stderr } = await kt(['bench', '--config', dir.write('bench.yaml', 'model: m'), '--rps', '0'])
+    const { stderr } = await run(['bench', '--config', dir.write('bench.yaml', 'model: m'), '--rps', '0'])
     expect(stderr).toContain('--rps: must be above 0, not 0')
   })
 })
@@ -203,7 +204,7 @@ describe('kt bench, what is sent', () => {
     [['--prompt', 'a', '--workload', 'chat'], '--prompt and --workload exclude each other'],
     [['--shared-prefix-tokens', '5'], '--shared-prefix-tokens goes before generated text'],
   ])('refuses %j in one message, before anything starts', async (args, message) => {
-    const { code, stdout, stderr } = await kt(['bench', ...args])
+    const { code, stdout, stderr } = await run(['bench', ...args])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr).not.toMatch(/\n\s+at /)

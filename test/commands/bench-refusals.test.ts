@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY, type TestServer, tcpServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -41,7 +41,7 @@ describe('kt bench refuses, before anything is sent', () => {
     ['an empty prompt', ['--prompt', ''], '--prompt: must not be empty'],
     ['a stray argument', ['stray'], "takes no argument 'stray'"],
   ])('%s', async (_name, args, message) => {
-    const { code, stdout, stderr } = await kt(['bench', ...args])
+    const { code, stdout, stderr } = await run(['bench', ...args])
     expect(stderr).toContain(message)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).not.toMatch(/\n\s+at /)
@@ -78,7 +78,7 @@ describe('kt bench against a target that does not answer as it should', () => {
     '%s: every request failed, the class, the reason and the next step; exit 4',
     async (_name, listener, outcome, next) => {
       server = await httpServer(listener)
-      const { code, stdout, stderr } = await kt([
+      const { code, stdout, stderr } = await run([
         'bench',
         '--url',
         server.origin,
@@ -99,7 +99,7 @@ describe('kt bench against a target that does not answer as it should', () => {
 
   it('an API that the target does not speak: named, after one request', async () => {
     server = await httpServer(answer(404, '{"detail":"Not Found"}'))
-    const { code, stdout, stderr } = await kt(['bench', '--url', server.origin, '--endpoint', 'messages'])
+    const { code, stdout, stderr } = await run(['bench', '--url', server.origin, '--endpoint', 'messages'])
     expect(code).toBe(4)
     expect(stderr).toContain(`request to ${server.origin}/v1/messages failed: KT_HTTP_404`)
     expect(stderr).toContain('Does the target speak --endpoint messages?')
@@ -109,14 +109,14 @@ describe('kt bench against a target that does not answer as it should', () => {
   it('a refused connection', async () => {
     const gone = await tcpServer(() => {})
     await gone.close()
-    const { code, stdout } = await kt(['bench', '--url', gone.origin, '--requests', '5'])
+    const { code, stdout } = await run(['bench', '--url', gone.origin, '--requests', '5'])
     expect(code).toBe(4)
     expect(stdout).toContain('nothing listens at 127.0.0.1:')
     expect(stdout).toContain('Check that the target runs')
   })
 
   it('a public target: says what it will send before it sends; the name does not resolve here', async () => {
-    const { code, stdout, stderr } = await kt([
+    const { code, stdout, stderr } = await run([
       'bench',
       '--url',
       'https://api.no-such-provider.invalid/v1',
@@ -136,7 +136,7 @@ describe('kt bench against a target that does not answer as it should', () => {
   it('some failures: counted with their reasons, and the rest is measured', async () => {
     let calls = 0
     server = await httpServer((request, response) => answer(++calls % 10 === 0 ? 503 : 200, OK_BODY)(request, response))
-    const { code, stdout } = await kt([
+    const { code, stdout } = await run([
       'bench',
       '--url',
       server.origin,
@@ -154,9 +154,9 @@ describe('kt bench against a target that does not answer as it should', () => {
   })
 
   it('a refusal repeats no secret of what it refuses', async () => {
-    const url = await kt(['bench', '--url', 'http://user:hunter2@bad host/x?api-key=query-secret'])
-    const header = await kt(['bench', '--header', 'Authorization Bearer header-secret'])
-    const key = await kt(['bench', '--api-key', 'key secret'])
+    const url = await run(['bench', '--url', 'http://user:hunter2@bad host/x?api-key=query-secret'])
+    const header = await run(['bench', '--header', 'Authorization Bearer header-secret'])
+    const key = await run(['bench', '--api-key', 'key secret'])
     for (const { code, stdout, stderr } of [url, header, key]) {
       expect(code).toBe(2)
       expect(stdout + stderr).not.toMatch(/hunter2|query-secret|header-secret|key secret/)
@@ -170,13 +170,13 @@ describe('kt bench against a target that does not answer as it should', () => {
       answer(200, OK_BODY)(request, response)
     })
     const args = ['--requests', '100', '--warmup', '60', '--token-budget', '80', '--concurrency', '1']
-    await kt(['bench', '--url', server.origin, ...args])
+    await run(['bench', '--url', server.origin, ...args])
     expect(calls).toBe(10)
   })
 
   it('the token budget stops the run and says so', async () => {
     server = await httpServer(answer(200, OK_BODY))
-    const { stdout } = await kt([
+    const { stdout } = await run([
       'bench',
       '--url',
       server.origin,

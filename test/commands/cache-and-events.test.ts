@@ -11,7 +11,8 @@ import { eventSchema } from '../../src/wire/gateway-event.ts'
 import { event } from '../reference-gateway/events/support.ts'
 import { ask, post } from '../reference-gateway/support/harness.ts'
 import { answerJson, startUpstream, type Upstream } from '../reference-gateway/support/upstream.ts'
-import { kt, startKt } from '../support/kt.ts'
+import { startKt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const BODY = { model: 'gpt-4o', messages: [], temperature: 0 }

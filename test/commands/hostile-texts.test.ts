@@ -4,8 +4,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
 import { fixed, makeReport } from '../support/make-report.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -43,7 +43,7 @@ it("the target's words are shown, escaped, wherever they go", async () => {
   const url = await answering(503, JSON.stringify({ error: { message: NASTY } }))
   const files = { json: dir.file('r.json'), markdown: dir.file('r.md'), junit: dir.file('r.xml') }
   const args = ['bench', '--url', url, '--requests', '5', '--threshold', 'errors.rate<1%', '--output', files.json]
-  const { stdout, stderr } = await kt([...args, '--markdown', files.markdown, '--junit', files.junit], {
+  const { stdout, stderr } = await run([...args, '--markdown', files.markdown, '--junit', files.junit], {
     GITHUB_ACTIONS: 'true',
     GITHUB_STEP_SUMMARY: dir.file('summary.md'),
   })
@@ -72,7 +72,7 @@ it('so are the names in a report of somebody else, in tables, JSON, Markdown and
     ['bench', 'history', 'reports'],
     ['doctor', name],
   ]) {
-    const { stdout, stderr } = await kt(args, { GITHUB_ACTIONS: 'true' }, dir.path)
+    const { stdout, stderr } = await run(args, { GITHUB_ACTIONS: 'true' }, dir.path)
     expectSafe(stdout, stderr)
     if (args[1] !== 'history') expect(stdout + stderr).toContain('x\\')
     // One line of the report cannot become two.
@@ -99,7 +99,7 @@ it('so is what was typed, and what a config file holds', async () => {
     ['doctor', config],
     ['plan', '--sizing', config],
   ]) {
-    const { code, stdout, stderr } = await kt(args)
+    const { code, stdout, stderr } = await run(args)
     expect(code, stderr).toBeGreaterThan(0)
     expectSafe(stdout, stderr)
   }
@@ -107,7 +107,7 @@ it('so is what was typed, and what a config file holds', async () => {
 
 it("a gateway's headers steer nothing either", async () => {
   const url = await answering(200, OK_BODY, { server: 'kong/3.9 \u009b2J', 'x-kong-upstream-latency': '1' })
-  const { stdout, stderr } = await kt(['bench', '--url', url, '--requests', '20', '--model', NASTY])
+  const { stdout, stderr } = await run(['bench', '--url', url, '--requests', '20', '--model', NASTY])
   expectSafe(stdout, stderr)
   expect(stdout).toContain('\\n::set-output name=a::b')
 })
@@ -126,10 +126,10 @@ it.each([
   )
   const out = dir.file('key.json')
   const files = ['--output', out, '--samples', dir.file('key.ndjson'), '--markdown', dir.file('key.md')]
-  const { stdout, stderr } = await kt(['bench', '--url', url, '--requests', '3', '--no-validate', ...files], {
+  const { stdout, stderr } = await run(['bench', '--url', url, '--requests', '3', '--no-validate', ...files], {
     KT_API_KEY: key,
   })
-  const validated = await kt(['bench', '--url', url, '--requests', '3'], { KT_API_KEY: key })
+  const validated = await run(['bench', '--url', url, '--requests', '3'], { KT_API_KEY: key })
   const everything = [
     ...[stdout, stderr, validated.stdout, validated.stderr],
     ...[out, dir.file('key.ndjson'), dir.file('key.md')].map((path) => readFileSync(path, 'utf8')),
@@ -142,6 +142,6 @@ it.each([
 it('a key in Basic credentials is known decoded, too', async () => {
   const header = `Basic ${Buffer.from('user:hunter2-secret').toString('base64')}`
   const url = await answering(401, JSON.stringify({ error: { message: 'user:hunter2-secret is not known' } }))
-  const { stdout, stderr } = await kt(['bench', '--url', url, '--header', `authorization: ${header}`])
+  const { stdout, stderr } = await run(['bench', '--url', url, '--header', `authorization: ${header}`])
   expect(stdout + stderr).not.toContain('hunter2')
 })

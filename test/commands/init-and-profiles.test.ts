@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { kt } from '../support/kt.ts'
 import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -29,7 +28,7 @@ test('a kt.yaml in the folder is found, under flags and variables; --no-config l
   const folder = tempDir()
   folder.write('kt.yaml', 'url: http://127.0.0.1:1\nrequests: 5\nmax-tokens: 9\nmeasure_ttfb: true\nstep: 3s\n')
   const options = async (args: string[], env: Record<string, string> = {}) => {
-    const { stdout, stderr } = await kt(['bench', ...args, '--dry-run', '--json'], env, folder.path)
+    const { stdout, stderr } = await run(['bench', ...args, '--dry-run', '--json'], env, folder.path)
     const { options: shown } = z.object({ options: z.record(z.string(), z.unknown()) }).parse(JSON.parse(stdout))
     return { shown, stderr }
   }
@@ -85,6 +84,6 @@ test.each([
   [['plan', '--rps', '10', '--workload', 'chat', '--sizing', 'kong', '--workload-file', 'sizing/workloads']],
   [['plan', '--rps', '10', '--profile', 'chat', '--upstream', 'h2']],
 ])('a name finds the file from any folder: kt %j', async ([...args]) => {
-  const { code, stderr } = await kt(args, {}, dir.path)
+  const { code, stderr } = await run(args, {}, dir.path)
   expect(code, stderr).toBe(0)
 })

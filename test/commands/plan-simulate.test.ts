@@ -8,9 +8,9 @@ import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planReport } from '../../src/planning/plan-request.ts'
 import { clusterSettings } from '../../src/planning/settings.ts'
 import { parseSimulationFlags, simulationRequest } from '../../src/planning/simulation-request.ts'
-import { kt } from '../support/kt.ts'
 import { PAGE } from '../support/page.ts'
 import type { Typed } from '../support/plan.ts'
+import { run as kt } from '../support/run-command.ts'
 
 const requested = async (flags: Typed) => simulationRequest(parseSimulationFlags({ seed: '1', runs: '5', ...flags }))
 

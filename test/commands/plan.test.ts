@@ -3,13 +3,14 @@
 import { expect, test } from 'vitest'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { planSchema } from '../../src/report/plan-schema.ts'
-import { type Ended, kt } from '../support/kt.ts'
+import type { Ended } from '../support/kt.ts'
 import { planOptions } from '../support/plan.ts'
 import { laterRefusalOf } from '../support/refusal.ts'
+import { run } from '../support/run-command.ts'
 
 const PEAKS = ['--input-peak', '80M', '--output-peak', '10M']
 
-const plan = (...args: string[]): Promise<Ended> => kt(['plan', ...args])
+const plan = (...args: string[]): Promise<Ended> => run(['plan', ...args])
 
 const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
 
@@ -81,7 +82,7 @@ test('kt capacity estimate is the requests/day form', async () => {
     '--peak-multiplier',
     '3',
   ]
-  const { code, stdout } = await kt(['capacity', 'estimate', ...day])
+  const { code, stdout } = await run(['capacity', 'estimate', ...day])
   expect(code).toBe(0)
   expect(stdout).toBe((await plan(...day)).stdout)
   // 500M / 86,400 x 3 = 17,361 requests/s; (26.04M / 4 + 13.89M) / 1M = 20.4

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
-import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -10,7 +10,7 @@ afterAll(() => dir.remove())
 const good = dir.write('good.json', makeReport({ requests: 1_000, upstream: around(100) }))
 const slow = dir.write('slow.json', makeReport({ requests: 1_000, upstream: around(3_000) }))
 const few = dir.write('few.json', makeReport({ requests: 50, blocks: 10 }))
-const check = (...args: string[]) => kt(['slo', 'check', ...args])
+const check = (...args: string[]) => run(['slo', 'check', ...args])
 
 describe('kt slo check', () => {
   it('passes with exit 0, and says how it found the category', async () => {

@@ -6,8 +6,8 @@ import { gatewayConfigSchema } from '../../reference-gateway/config/config.ts'
 import { UserError } from '../../src/errors.ts'
 import { checkGatewayConfig, gatewayCheckJson, oneFile } from '../../src/gateway-cli/gateway-config.ts'
 import { renderGatewayCheck } from '../../src/output/gateway-tables.ts'
-import { kt } from '../support/kt.ts'
 import { PAGE } from '../support/page.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -92,10 +92,10 @@ test('one file, by argument or by flag', () => {
 })
 
 test('the command: exit 0 with the answer, 2 with what is wrong', async () => {
-  const good = await kt(['gateway', 'check', file('gateway: { port: 0 }'), '--json'])
+  const good = await run(['gateway', 'check', file('gateway: { port: 0 }'), '--json'])
   expect(good.code).toBe(0)
   expect(JSON.parse(good.stdout)).toMatchObject({ schema: 'kt.gateway.check/1', config: { gateway: { port: 0 } } })
-  const bad = await kt(['gateway', 'check', '--config', file('gatway: {}')])
+  const bad = await run(['gateway', 'check', '--config', file('gatway: {}')])
   expect(bad).toMatchObject({ code: 2, stdout: '' })
   expect(bad.stderr).toContain("unknown key 'gatway' (did you mean 'gateway'?)")
 })

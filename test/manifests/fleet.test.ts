@@ -6,8 +6,8 @@ import { parse, parseAllDocuments } from 'yaml'
 import { fleetManifests, fleetSummary } from '../../src/manifests/fleet.ts'
 import { parseFleetFlags } from '../../src/manifests/fleet-flags.ts'
 import { manifestFiles } from '../../src/manifests/manifests.ts'
-import { kt } from '../support/kt.ts'
 import { messageOf } from '../support/refusal.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 type Typed = Record<string, string | string[] | boolean>
@@ -147,20 +147,20 @@ describe('as a command', () => {
 
   test('it prints all objects as kubectl reads them, in YAML or JSON, and on stderr what is left to do', async () => {
     const args = ['fleet', 'manifests', '--workers', '3']
-    const { code, stdout, stderr } = await kt(args)
+    const { code, stdout, stderr } = await run(args)
     expect(code).toBe(0)
     const objects = parseAllDocuments(stdout).map((document) => document.toJS())
     expect(objects.map(({ kind }) => kind)).toEqual([
       ...['Namespace', 'ConfigMap', 'Deployment', 'Service', 'NetworkPolicy', 'Job', 'NetworkPolicy'],
     ])
     expect(stderr).toContain('kubectl create secret generic kt-fleet -n kt-fleet')
-    const { stdout: json } = await kt([...args, '--json', '--quiet'])
+    const { stdout: json } = await run([...args, '--json', '--quiet'])
     expect(JSON.parse(json)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects })
   })
 
   test('it writes a file an object', async () => {
     const out = dir.file('deploy')
-    const { code, stdout } = await kt(['fleet', 'manifests', '--workers', '3', '--out', out])
+    const { code, stdout } = await run(['fleet', 'manifests', '--workers', '3', '--out', out])
     expect([code, stdout.trim()]).toEqual([
       0,
       '3 workers of 2 CPUs, 2 GiB on 3 nodes, NATS of its own (nats:2.14.9-alpine)',

@@ -5,8 +5,8 @@ import { type CiResult, publish, renderAnnotations } from '../../src/output/ci.t
 import { renderJunit } from '../../src/output/junit.ts'
 import { table } from '../../src/output/markdown.ts'
 import type { Check, Gate } from '../../src/report/schema.ts'
-import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

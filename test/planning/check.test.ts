@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/errors.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import type { ArmResult, BenchReport } from '../../src/report/schema.ts'
-import { kt } from '../support/kt.ts'
 import { around, makeReport } from '../support/make-report.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 let dir: ReturnType<typeof tempDir>

@@ -6,10 +6,10 @@ import { implausiblePrices, isCeiling, rankInstances, relativeSpeed } from '../.
 import { defaultChoices } from '../../src/plan/plan.ts'
 import { instanceFlags, readInstances, selectInstances } from '../../src/planning/instances.ts'
 import { readSizing } from '../../src/planning/sizing.ts'
-import { kt } from '../support/kt.ts'
 import { PAGE } from '../support/page.ts'
 import { chatDemand, type Typed } from '../support/plan.ts'
 import { refusalOf } from '../support/refusal.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const { instances } = readInstances()
@@ -170,7 +170,7 @@ test('a price file: its machines at its prices, its region and day', () => {
 
 test.each(['instances', 'buffers'])('kt plan %s refuses --node, which it would ignore', async (command) => {
   const peaks = ['--input-peak', '80M', '--output-peak', '10M']
-  const { code, stdout, stderr } = await kt(['plan', command, ...peaks, '--node', 'c6i.large'])
+  const { code, stdout, stderr } = await run(['plan', command, ...peaks, '--node', 'c6i.large'])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain('--node')
 })

@@ -15,8 +15,8 @@ import type { EmitTarget } from '../../src/planning/emit-flags.ts'
 import { parsePlanFlags } from '../../src/planning/plan-options.ts'
 import { planRequest } from '../../src/planning/plan-request.ts'
 import { clusterSettings } from '../../src/planning/settings.ts'
-import { kt } from '../support/kt.ts'
 import { planOptions, type Typed } from '../support/plan.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const OPTIONS = {
@@ -219,7 +219,7 @@ describe('what an SRE would ask for', () => {
       'gateway.yaml'
     ]
     const dir = tempDir()
-    const { code, stdout } = await kt(['doctor', dir.write('gateway.yaml', file)], { OPENAI_API_KEY: 'sk-test' })
+    const { code, stdout } = await run(['doctor', dir.write('gateway.yaml', file)], { OPENAI_API_KEY: 'sk-test' })
     dir.remove()
     expect(stdout).not.toMatch(/^(?:WARNING|CRITICAL)/m)
     expect(code).toBe(0)
@@ -243,7 +243,7 @@ describe('as a command', () => {
 
   test('it writes each target into its folder, says so, and prints the plan', async () => {
     const out = dir.file('deploy')
-    const { code, stdout, stderr } = await kt([
+    const { code, stdout, stderr } = await run([
       'plan',
       '--input-peak',
       '80M',
@@ -266,7 +266,7 @@ describe('as a command', () => {
 
   test('a folder that cannot be made is an error, not a stack', async () => {
     writeFileSync(dir.file('taken'), '')
-    const { code, stderr } = await kt([
+    const { code, stderr } = await run([
       'plan',
       '--input-peak',
       '80M',

@@ -3,9 +3,9 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readRun } from '../../src/report/read.ts'
-import { kt } from '../support/kt.ts'
 import { root } from '../support/pages.ts'
 import { refusalOf } from '../support/refusal.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

@@ -47,6 +47,12 @@ export async function run(args: string[], env: Record<string, string> = {}, cwd 
   }
 }
 
+/**
+ * For a bench whose test is not about how it starts: nothing is sent ahead, neither to the target nor to kt itself.
+ * Each of these takes a second of CPU time or a part of one.
+ */
+export const AT_ONCE = ['--no-validate', '--no-jit-warmup', '--no-floor']
+
 type Write = typeof process.stdout.write
 
 /** What captures calls no callback that stands where the encoding may. */

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { BenchReport } from '../../src/report/schema.ts'
-import { kt } from '../support/kt.ts'
 import { around, makeReport, type ReportShape } from '../support/make-report.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
