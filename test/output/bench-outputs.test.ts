@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { AT_ONCE, run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 const bench = (path: string, args: string[], env = {}) =>
-  kt(['bench', '--url', `${server.origin}${path}/v1/chat/completions`, '--requests', '200', ...args], env)
+  run(['bench', '--url', `${server.origin}${path}/v1/chat/completions`, '--requests', '200', ...AT_ONCE, ...args], env)
 
 describe('kt bench in CI', () => {
   it('leaves JUnit, Markdown, a summary and annotations of what failed, and JSON alone on stdout', async () => {
