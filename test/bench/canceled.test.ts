@@ -120,7 +120,8 @@ it('clients that leave after some tokens', async () => {
 
 it('an answer that is quicker than the client counts nowhere either', async () => {
   const direct = await startSlowProvider()
-  const plan = planFor(direct, { requests: 5, cancel: { share: 1, after: { us: 5_000_000 } } }, true)
+  const load = { mode: 'closed' as const, concurrency: 5 }
+  const plan = planFor(direct, { requests: 5, load, cancel: { share: 1, after: { us: 5_000_000 } } }, true)
   const { arm } = await run(plan)
   expect(arm.canceled).toMatchObject({ left: 0, answered: 5 })
   expect(arm.outcomes).toEqual({})

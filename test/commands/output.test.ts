@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { type Ended, kt, parseBench, startKt } from '../support/kt.ts'
 import { makeReport } from '../support/make-report.ts'
+import { AT_ONCE, run } from '../support/run-command.ts'
 import { canMakeDevices, canMount, mkfifo, mknod, posix, smallDisk } from '../support/special-files.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -21,7 +22,15 @@ afterAll(async () => {
   dir.remove()
 })
 
-const bench = (...args: string[]): string[] => ['bench', '--url', server.origin, '--requests', '20', ...args]
+const bench = (...args: string[]): string[] => [
+  'bench',
+  '--url',
+  server.origin,
+  '--requests',
+  '20',
+  ...AT_ONCE,
+  ...args,
+]
 const schemaOf = (json: string): string => JSON.parse(json).schema
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
@@ -51,11 +60,11 @@ describe('stdout', () => {
 
   it('takes the report of a sweep, the samples, JUnit and Markdown as well', async () => {
     const levels = ['--concurrency', '1', '--step', '200ms', '--output', '-']
-    const sweep = await kt(['bench', 'sweep', '--url', server.origin, ...levels])
+    const sweep = await run(['bench', 'sweep', '--url', server.origin, ...levels])
     expect({ code: sweep.code, schema: schemaOf(sweep.stdout) }).toEqual({ code: 0, schema: 'kt.sweep/1' })
     expect(sweep.stderr).toContain('Knee')
 
-    const samples = await kt(bench('--samples', '-'))
+    const samples = await run(bench('--samples', '-'))
     expect(
       samples.stdout
         .trimEnd()
@@ -66,10 +75,10 @@ describe('stdout', () => {
 
     const report = dir.file('judged.json')
     writeFileSync(report, JSON.stringify(makeReport({ requests: 1_000 })))
-    const junit = await kt(['slo', 'check', report, '--junit', '-', '--inconclusive', 'warn'])
+    const junit = await run(['slo', 'check', report, '--junit', '-', '--inconclusive', 'warn'])
     expect(junit.stdout).toMatch(/^<\?xml [\s\S]*<\/testsuites>\n$/)
     expect(junit.stderr).toContain('chat-short')
-    const markdown = await kt(['bench', 'compare', report, report, '--no-gate', '--markdown', '-'])
+    const markdown = await run(['bench', 'compare', report, report, '--no-gate', '--markdown', '-'])
     expect(markdown.stdout).toMatch(/^## kt bench compare/)
     expect(markdown.stderr).toContain('Latency')
   })
@@ -83,7 +92,7 @@ describe('stdout', () => {
       '--split writes files beside --output, and - is not a file',
     ],
   ])('is refused for %s, with exit 2 and before anything is sent', async (_, args, words) => {
-    const { code, stdout, stderr } = await kt(bench(...args))
+    const { code, stdout, stderr } = await run(bench(...args))
     expect(stderr).toContain(words)
     const error = args.includes('--json') ? expect.stringContaining('"exitCode": 2') : ''
     expect({ code, stdout }).toEqual({ code: 2, stdout: error })
@@ -122,14 +131,14 @@ describe.skipIf(!posix)('what is no regular file', () => {
   it('is left what it is: a FIFO, a link, an open descriptor, a process substitution', async () => {
     mkfifo(dir.file('fifo'))
     const [ended, got] = await Promise.all([
-      kt(bench('--output', dir.file('fifo'))),
+      run(bench('--output', dir.file('fifo'))),
       open(dir.file('fifo'), 'r').then((file) => text(file.createReadStream())),
     ])
     expect({ code: ended.code, schema: schemaOf(got) }).toEqual({ code: 0, schema: 'kt.bench/2' })
     expect(lstatSync(dir.file('fifo')).isFIFO()).toBe(true)
 
     symlinkSync('real.json', dir.file('link.json'))
-    await kt(bench('--output', dir.file('link.json')))
+    await run(bench('--output', dir.file('link.json')))
     expect(lstatSync(dir.file('link.json')).isSymbolicLink()).toBe(true)
     expect(schemaOf(readFileSync(dir.file('real.json'), 'utf8'))).toBe('kt.bench/2')
 
@@ -143,7 +152,7 @@ describe.skipIf(!posix)('what is no regular file', () => {
   it('takes samples while they come, too', async () => {
     const fifo = mkfifo(dir.file('samples'))
     const reader = open(fifo, 'r').then((file) => text(file.createReadStream()))
-    expect((await kt(bench('--samples', fifo))).code).toBe(0)
+    expect((await run(bench('--samples', fifo))).code).toBe(0)
     expect((await reader).trimEnd().split('\n')).toHaveLength(20)
     expect(lstatSync(fifo).isFIFO()).toBe(true)
   })
@@ -160,7 +169,7 @@ describe.skipIf(!posix)('what is no regular file', () => {
 
   it.skipIf(!canMakeDevices)('a device (skipped where none can be made)', async () => {
     mknod(dir.file('null'), 'null')
-    expect((await kt(bench('--output', dir.file('null'), '--samples', dir.file('null')))).code).toBe(0)
+    expect((await run(bench('--output', dir.file('null'), '--samples', dir.file('null')))).code).toBe(0)
     expect(lstatSync(dir.file('null')).isCharacterDevice()).toBe(true)
   })
 })
@@ -175,7 +184,7 @@ it.skipIf(!canMount)(
       writeFileSync(dir.file('disk/rest'), 'x'.repeat(4_096))
       const levels = ['--concurrency', '1', '--step', '200ms', '--output', path]
       for (const args of [bench('--output', path), ['bench', 'sweep', '--url', server.origin, ...levels]]) {
-        const { code, stdout, stderr } = await kt(args)
+        const { code, stdout, stderr } = await run(args)
         expect(stderr).toContain('r.json: no space left. The result is only in the output of this command.')
         expect(stdout).toMatch(/Benchmark Results:|kt bench sweep/)
         expect(code).toBe(2)
