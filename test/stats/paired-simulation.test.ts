@@ -13,6 +13,7 @@ import { decidePaired } from '../../src/stats/paired-gate.ts'
 import { normal, type Random, randomFrom } from '../../src/stats/random.ts'
 import { decideAtAnalyses } from '../support/interim-analyses.ts'
 import { normalQuantile } from '../support/normal-quantile.ts'
+import { simulatedRuns } from '../support/simulated-runs.ts'
 
 const SIZE = 500
 const SIGMA = Math.log(9 / 5) / normalQuantile(0.99)
@@ -125,8 +126,8 @@ describe('the paired gate in simulation', () => {
         return decideAtAnalyses((look) => decidePaired(pairs.slice(0, look), (us) => us + addedUs).verdict).verdict
       }
       for (const [name, addedUs, runs] of [
-        ['A/A, limit 0', 0, 2_000],
-        ['+1 ms, limit 1 ms', 1_000, 1_000],
+        ['A/A, limit 0', 0, simulatedRuns(200)],
+        ['+1 ms, limit 1 ms', 1_000, simulatedRuns(200)],
       ] as const) {
         const verdicts = tally(`${name}: analyses at 10/20/40/80`, runs, gate(addedUs))
         expect(verdicts.pass + verdicts.fail).toBeLessThanOrEqual(0.05)
