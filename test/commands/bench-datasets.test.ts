@@ -1,6 +1,6 @@
 // Datasets as a user meets them: what is sent first, and what is wrong, before anything is sent.
 import { afterAll, expect, it } from 'vitest'
-import { kt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { fixture } from '../workload/datasets/sent.ts'
 

@@ -2,7 +2,8 @@
 // failures.
 import { afterEach, expect, it } from 'vitest'
 import { httpServer, type TestServer } from '../support/engine.ts'
-import { kt, parseBench } from '../support/kt.ts'
+import { parseBench } from '../support/kt.ts'
+import { AT_ONCE, run } from '../support/run-command.ts'
 
 let server: TestServer | undefined
 afterEach(async () => {
@@ -25,7 +26,7 @@ async function failing(nth: number): Promise<string[]> {
       setTimeout(() => response.end(`${token}${error}data: [DONE]\n\n`), 5)
     })
   })
-  return ['bench', '--url', server.origin, '--stream', '--requests', '300', '--concurrency', '2']
+  return ['bench', '--url', server.origin, '--stream', '--requests', '300', '--concurrency', '2', ...AT_ONCE]
 }
 
 it.each([
@@ -33,21 +34,21 @@ it.each([
   ['a threshold on goodput', ['--threshold', 'goodput>99%', '--slo', 'batch']],
   ['an SLO', ['--slo', 'chat-short']],
 ])('%s fails with exit 3', async (_name, judged) => {
-  const { code, stdout } = await kt([...(await failing(3)), ...judged])
+  const { code, stdout } = await run([...(await failing(3)), ...judged])
   expect(stdout).toMatch(/^FAIL /m)
   expect(code).toBe(3)
   expect(stdout).toMatch(/KT_STREAM_ERROR {2}100 x an error event inside a 200 stream: "worker lost"/)
 })
 
 it('where every stream fails, nothing passes: exit 4, and the server’s words are shown', async () => {
-  const { code, stdout } = await kt([...(await failing(1)), '--threshold', 'latency.p99<60s'])
+  const { code, stdout } = await run([...(await failing(1)), '--threshold', 'latency.p99<60s'])
   expect(code).toBe(4)
   expect(stdout).toContain('Every request failed')
   expect(stdout).toContain('"worker lost"')
 })
 
 it('the report counts them, and what they took is not in the latency of answers', async () => {
-  const { stdout } = await kt([...(await failing(3)), '--json'])
+  const { stdout } = await run([...(await failing(3)), '--json'])
   const { totals, latencyMs } = parseBench(stdout)
   expect(totals).toMatchObject({ sent: 300, successful: 200, failed: 100, outcomes: { OK: 200, KT_STREAM_ERROR: 100 } })
   expect(latencyMs?.count).toBe(200)
