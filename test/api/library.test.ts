@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bench, compare, judge, plan, readReport, type SweepLevel, sweep, UserError } from '../../src/api/index.ts'
 import type { SimulatedProvider } from '../../src/provider/server.ts'
-import { kt } from '../support/kt.ts'
 import { around, fixed, makeReport } from '../support/make-report.ts'
 import { quickProvider } from '../support/provider.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -126,7 +126,7 @@ describe('compare', () => {
     const ofValues = compare(readReport(baseline), readReport(slow), { budget: '7ms' })
     expect({ ...ofValues, baseline: 0, gateway: 0 }).toEqual({ ...ofFiles, baseline: 0, gateway: 0 })
     expect([ofValues.baseline.file, ofValues.gateway.file]).toEqual(['baseline', 'gateway'])
-    const { stdout } = await kt(['bench', 'compare', baseline, slow, '--budget', '7ms', '--json'])
+    const { stdout } = await run(['bench', 'compare', baseline, slow, '--budget', '7ms', '--json'])
     expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(ofFiles)))
   })
 
@@ -156,7 +156,7 @@ describe('judge', () => {
 describe('plan', () => {
   test('is the plan of the command', async () => {
     const made = await plan({ inputPeak: '80M', outputPeak: '10M', zones: 3 })
-    const { stdout } = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--zones', '3', '--json'])
+    const { stdout } = await run(['plan', '--input-peak', '80M', '--output-peak', '10M', '--zones', '3', '--json'])
     expect(JSON.parse(JSON.stringify(made))).toEqual(JSON.parse(stdout))
   })
 

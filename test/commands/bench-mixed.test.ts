@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ArmResult, Run } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
-import { type Ended, kt, readBench } from '../support/kt.ts'
+import { type Ended, readBench } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createNeverSentResult } from '../../src/client/request-result.ts'
 import { FailedWarmup } from '../../src/load/failed-warmup.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt, parseBench } from '../support/kt.ts'
+import { parseBench } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 
 const failed = () => createNeverSentResult(1)
 const answered = () => ({ ...failed(), outcome: 'OK' as const })
@@ -49,7 +50,7 @@ describe('kt bench', () => {
     })
     return server.origin
   }
-  const bench = (url: string, ...more: string[]) => kt(['bench', '--url', url, '--requests', '200', ...more])
+  const bench = (url: string, ...more: string[]) => run(['bench', '--url', url, '--requests', '200', ...more])
 
   it('sends no more than the warm-up to a target that fails all of it, and says so', async () => {
     const { code, stdout } = await bench(await serve(Number.POSITIVE_INFINITY), '--threshold', 'errors.rate<1%')
