@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { benchReportSchema } from '../../src/report/schema.ts'
 import { judgeSoak } from '../../src/verdict/soak.ts'
-import { kt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()

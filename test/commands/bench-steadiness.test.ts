@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
