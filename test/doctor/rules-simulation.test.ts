@@ -7,7 +7,11 @@ import { RULES } from '../../src/doctor/rules.ts'
 import { simulatedRuns } from '../support/simulated-runs.ts'
 import { type Faults, SHAPES, simulateEndpoint } from './simulated-endpoint.ts'
 
-const RUNS = simulatedRuns(500)
+/**
+ * Of 2,000 examinations a rule that errs in 2 % of them has fewer than 20 by chance with 0.02 %, and one that finds 90
+ * of 100 finds 380 of 400 with 0.02 % (binomial).
+ */
+const RUNS = simulatedRuns(500, 2_000)
 const MEASURED = RULES.filter(({ measure }) => typeof measure !== 'string')
 
 /** The rules that find something. */
