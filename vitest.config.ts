@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
  * Of kt as a whole: it is packed and installed, other programs are fetched and measured, V8 is waited for, every core
@@ -73,6 +74,18 @@ const FLOORS = {
 /** What V8 has compiled for sending threads and processes of kt: hundreds of them start, each with the same modules. */
 const COMPILED = { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) }
 
+/**
+ * Where it knows no durations, as on a new machine, vitest begins with the largest files. Those of the examples are the
+ * smallest and run longest: one that comes last keeps a worker for minutes, and leaves the other one nothing to do.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/e2e/examples/')
+    const [long = [], others = []] = [true, false].map((wanted) => files.filter((file) => isLong(file) === wanted))
+    return [...long, ...(await super.sort(others))]
+  }
+}
+
 export default defineConfig({
   test: {
     env: COMPILED,
@@ -97,6 +110,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Timing classifications are made on two cores: more files at once would make the machine the thing measured.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // A shared machine can stall a real socket for longer than any margin: there a test must fail twice to have failed.
     retry: process.env.CI ? 1 : 0,
     coverage: {

@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { event } from '../reference-gateway/events/support.ts'
-import { kt } from './kt.ts'
 import { around, makeReport } from './make-report.ts'
 import { root } from './pages.ts'
+import { run } from './run-command.ts'
 import type { tempDir } from './temp-dir.ts'
 import { azureTrace } from './traces.ts'
 
@@ -35,13 +35,14 @@ export async function makeNamedFiles(dir: ReturnType<typeof tempDir>): Promise<v
   cpSync(dir.file('first.json'), dir.file('chat.json'))
   await sweep(dir, 'second', ...short, '--gateway-workers', '2')
   await sweep(dir, 'long', '--input-tokens', '2000', '--output-tokens', '10')
-  const plan = await kt(['plan', '--input-peak', '80M', '--output-peak', '10M', '--json'])
+  const plan = await run(['plan', '--input-peak', '80M', '--output-peak', '10M', '--json'])
   dir.write('plan.json', plan.stdout)
 }
 
 /** A real run of the embedded gateway: a plan rests on what it measured. */
 async function sweep(dir: ReturnType<typeof tempDir>, name: string, ...size: string[]): Promise<void> {
   const load = ['--stream', '--token-gap', '15ms', '--concurrency', '8,24', '--step', '600ms', '--warmup', '8']
-  const { code, stderr } = await kt(['bench', 'sweep', ...load, ...size, '--output', dir.file(`${name}.json`)])
+  const report = ['--no-jit-warmup', '--output', dir.file(`${name}.json`)]
+  const { code, stderr } = await run(['bench', 'sweep', ...load, ...size, ...report])
   expect(code, stderr).toBe(0)
 }

@@ -1,7 +1,8 @@
 /**
  * Runs the commands of a slice as they stand, with the addresses replaced by a provider and two gateways started here,
  * the minute of the open loop shortened, and runs of the embedded pair that name no length kept to 100 requests. The
- * examples of --help run with the files that they name, and with shorter sweeps.
+ * examples of --help run with the files that they name, and with shorter sweeps. Servers are processes of their own;
+ * what ends by itself runs in this one.
  */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { type Broker, brokerProgram, startBroker } from '../../support/broker.ts
 import { type KtProcess, kt, startKt } from '../../support/kt.ts'
 import { makeNamedFiles } from '../../support/named-files.ts'
 import { HELP, root, wordsOf } from '../../support/pages.ts'
+import { run } from '../../support/run-command.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { documentsOf, type Slice } from './slices.ts'
 
@@ -21,6 +23,8 @@ const CONFIG = 'gateway: { cache: { enabled: true } }\n'
 /** Flags that make the verdict the exit code: which one is for the machine to say. */
 const GATES = ['--budget', '--budget-file', '--max-regression', '--until-decided', '--threshold', '--slo']
 const VERDICTS: readonly number[] = [EXIT.passed, EXIT.breached, EXIT.inconclusive]
+/** What bin/run.js answers itself or hands to a plugin, and what starts more processes of kt than its servers. */
+const PROCESSES = ['help', 'version', 'autocomplete', '--help', '--fleet']
 const SIZED = ['compare', 'history', 'sweep', '--url', '--duration', '--stages', '--requests', '--sessions', '-n']
 
 const started: KtProcess[] = []
@@ -111,7 +115,10 @@ async function runs(args: string[], cwd: string): Promise<void> {
   const embedded = args[0] === 'bench' && !args.some((word) => SIZED.includes(word))
   const asksGateway = args[0] === 'cache' || args[0] === 'events'
   const extra = [...(embedded ? ['--requests', '100'] : []), ...(asksGateway ? ['--admin', urls.admin] : [])]
-  const { code, stdout, stderr } = await kt([...args, ...extra], { KT_NATS_SERVER: brokerProgram }, cwd)
+  const start = args.some((word) => PROCESSES.includes(word)) ? kt : run
+  // No time of theirs is looked at.
+  const env = { KT_NATS_SERVER: brokerProgram, KT_JIT_WARMUP: 'no' }
+  const { code, stdout, stderr } = await start([...args, ...extra], env, cwd)
   const judges =
     args[1] === 'compare' || (args[0] === 'plan' && args[1] === 'check') || args.some((word) => GATES.includes(word))
   const allowed = judges ? VERDICTS : [EXIT.passed]
