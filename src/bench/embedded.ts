@@ -15,7 +15,7 @@ import { readProcessTree } from '../system/process-tree.ts'
 import { makeServerRealtime } from '../system/realtime.ts'
 import { parseObject } from '../wire/json.ts'
 
-const START_WITHIN_MS = 20_000
+const START_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 5_000
 const READY_WITHIN_MS = 5_000
 const READY_EVERY_MS = 25
