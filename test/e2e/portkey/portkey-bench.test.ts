@@ -7,8 +7,9 @@ import type { SimulatedProvider } from '../../../src/provider/server.ts'
 import type { RuleResult } from '../../../src/report/doctor-schema.ts'
 import type { Run } from '../../../src/report/schema.ts'
 import { type Portkey, portkeyHeaders, startPortkey } from '../../setup/portkey.ts'
-import { kt, parseBench } from '../../support/kt.ts'
+import { parseBench } from '../../support/kt.ts'
 import { quickProvider } from '../../support/provider.ts'
+import { run as kt } from '../../support/run-command.ts'
 
 const MOST_ATTEMPTS = 10
 
