@@ -1,28 +1,29 @@
 // The live view on a real terminal: what it shows while a run goes on, that it leaves the terminal as it was, after the
 // run, after Ctrl-C, and on a terminal that is too small; and that a pipe gets lines as ever.
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT } from '../../src/errors.ts'
+import type { SimulatedProvider } from '../../src/provider/server.ts'
 import { kt } from '../support/kt.ts'
+import { quickProvider } from '../support/provider.ts'
 import { hasScript, onTerminal, type Shown } from '../support/terminal.ts'
 
-const RUN = [
-  'bench',
-  '--no-jit-warmup',
-  '--warmup',
-  '2',
-  '--concurrency',
-  '4',
-  '--budget',
-  '500ms',
-  '--inconclusive',
-  'warn',
-]
-const LONG = [...RUN, '--duration', '60s']
+/** Two arms at one provider; the embedded pair where its own words are shown. */
+let provider: SimulatedProvider
+beforeAll(async () => {
+  provider = await quickProvider()
+})
+afterAll(() => provider.close(0))
+
+const RUN = ['--no-jit-warmup', '--warmup', '2', '--concurrency', '4', '--budget', '500ms', '--inconclusive', 'warn']
+const EMBEDDED = ['bench', ...RUN, '--duration', '6s']
+const two = (...more: string[]): string[] => {
+  return ['bench', '--url', provider.url, '--baseline-url', `${provider.url}?`, ...RUN, ...more]
+}
 const measuring = ({ onOther, lines }: Shown): boolean => onOther && lines.some((line) => /^pair \d/.test(line))
 
 describe.skipIf(!hasScript)('on a terminal', () => {
   it('shows both arms, the rate, the failures and the interval, and ends with the answer below the shell', async () => {
-    const run = onTerminal([...RUN, '--duration', '6s'], 80, 24)
+    const run = onTerminal(EMBEDDED, 80, 24)
     const { lines, cursor } = await run.shows(measuring)
     expect(cursor).toBe(false)
     expect(lines.every((line) => line.length <= 80)).toBe(true)
@@ -43,7 +44,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
   })
 
   it('Ctrl-C ends it with the answer so far, on the screen of the shell and with its cursor', async () => {
-    const run = onTerminal(LONG, 120, 40)
+    const run = onTerminal(two('--duration', '60s'), 120, 40)
     await run.shows(measuring)
     run.press('\u0003')
     const { code, shown } = await run.ended
@@ -53,7 +54,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
   })
 
   it('so does Ctrl-C three times, which waits for nothing', async () => {
-    const run = onTerminal(LONG, 80, 24)
+    const run = onTerminal(two('--duration', '60s'), 80, 24)
     await run.shows(measuring)
     for (let i = 0; i < 3; i++) run.press('\u0003')
     const { code, shown } = await run.ended
@@ -66,19 +67,19 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     ['--no-live', ['--no-live'], 80, 24],
     ['--json', ['--json'], 80, 24],
   ])('%s: one line, as ever', async (_name, more, columns, rows) => {
-    const { shown, written } = await onTerminal([...RUN, '--requests', '100', ...more], columns, rows).ended
+    const { shown, written } = await onTerminal(two('--requests', '100', ...more), columns, rows).ended
     expect(written).not.toContain('\u001B[?1049h')
     expect(written).toContain('done')
     expect(shown.cursor).toBe(true)
   })
 
   it('--live asks for it beside --json too', async () => {
-    const { written } = await onTerminal([...RUN, '--requests', '400', '--json', '--live'], 80, 24).ended
+    const { written } = await onTerminal(two('--requests', '400', '--json', '--live'), 80, 24).ended
     expect(written).toContain('\u001B[?1049h')
   })
 
   it('a sweep shows it at each level, and keeps what it said of them', async () => {
-    const run = onTerminal(['bench', 'sweep', '--concurrency', '1,2', '--step', '3s'], 100, 30)
+    const run = onTerminal(['bench', 'sweep', '--url', provider.url, '--concurrency', '1,2', '--step', '3s'], 100, 30)
     const { lines } = await run.shows(({ lines: now }) => now[0]?.startsWith('level 2 of 2') === true)
     expect(lines.join('\n')).toMatch(/level 1 of 2, 1 in flight: \d+ requests\/s/)
     const { code, shown } = await run.ended
@@ -88,7 +89,7 @@ describe.skipIf(!hasScript)('on a terminal', () => {
 })
 
 it('in a pipe there are lines, with --live too', async () => {
-  const { code, stderr } = await kt([...RUN, '--duration', '6s', '--live'])
+  const { code, stderr } = await kt([...EMBEDDED, '--live'])
   expect(code).toBe(EXIT.passed)
   expect(stderr).toMatch(/s left: {2}gateway \d+, direct \d+ done/)
   expect(stderr).not.toContain('\u001B')
