@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readRun } from '../../src/report/read.ts'
 import { needPeer } from '../setup/peers/find.ts'
 import { freePort } from '../support/free-port.ts'
-import { kt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
