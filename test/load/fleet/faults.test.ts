@@ -88,7 +88,9 @@ test('a worker that stands still for a while is named, and its blocks are marked
   first?.child.kill('SIGCONT')
   expect((await bench.ended).code).toBe(EXIT.inconclusive)
   const report = readReport()
-  expect(report.fleet?.faults.join()).toMatch(/worker w1: it stood still for [12]\.\d s/)
+  const [, stoodS] = /worker w1: it stood still for ([\d.]+) s/.exec(report.fleet?.faults.join() ?? '') ?? []
+  // A busy machine lets it go on later.
+  expect(Number(stoodS)).toBeGreaterThanOrEqual(1)
   expect(report.arms[0].blocks.filter(({ machine, sent }) => (machine?.heldUp ?? 0) >= sent).length).toBeGreaterThan(3)
   // One request came before, to validate the address.
   expect(sent(report)).toBe((await answered()) - 1)
