@@ -6,12 +6,16 @@
 import type { RunRecord } from '../load/merge.ts'
 import type { RunPlan } from '../load/plan.ts'
 import { blockCount } from '../schedule/blocks.ts'
+import { firstWhere } from '../stats/bisect.ts'
 import { Histogram } from '../stats/histogram.ts'
-import { formatDuration } from '../units.ts'
+import { formatDuration, formatNumber } from '../units.ts'
+import { fewestBlocksToRank } from '../verdict/rank.ts'
 import { meanRate } from './expected.ts'
 
 /** The largest share of idle-first requests, of the measured ones, that a run excludes. */
 const MOST_EXCLUDED = 0.5
+
+const MOST_REQUESTS = 1e9
 
 export interface BlockCut {
   blocks: number
@@ -53,4 +57,20 @@ export function fitBlocks(plan: RunPlan, { arms }: RunRecord, note: (line: strin
   const first = fitted.excludeIdleFirst ? '' : ', and the first requests of each connection count too'
   note(`${takes}: ${fitted.blocks} blocks on each arm${first}.`)
   return fitted
+}
+
+/** Says before anything is sent that a ranking of several gateways can prove nothing, and what it takes. */
+export function noteTooFewBlocks(plan: RunPlan, note: (line: string) => void): void {
+  const { arms, baseline, blocks, load, requests, excludeIdleFirst } = plan
+  const gateways = arms.length - (baseline === undefined ? 0 : 1)
+  if (gateways < 2 || requests === undefined || (load.mode === 'open' && load.trace)) return
+  const fewest = fewestBlocksToRank(gateways)
+  if (blocks >= fewest) return
+  const idleFirst = excludeIdleFirst && load.mode === 'closed' ? load.concurrency : 0
+  const most = Math.max(fewest, blocks)
+  const enough = firstWhere(requests, MOST_REQUESTS, (count) => blockCount(count, most, idleFirst) >= fewest)
+  note(
+    `${formatNumber(requests)} requests on each arm are ${formatNumber(blocks)} blocks, which can prove no difference ` +
+      `between ${gateways} gateways: it takes ${fewest} blocks, ${formatNumber(enough)} requests.`,
+  )
 }

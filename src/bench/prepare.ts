@@ -7,6 +7,7 @@ import type { RunPlan } from '../load/plan.ts'
 import type { Noise } from '../verdict/noise.ts'
 import { openWatch } from '../watch/watch.ts'
 import { buildPlan, printPreflight, warmsJit } from './build-plan.ts'
+import { noteTooFewBlocks } from './cut-blocks.ts'
 import { type BenchQuestion, readQuestion } from './judge-bench.ts'
 import { openLiveMetrics } from './live-metrics.ts'
 import type { RunRecordOptions } from './measure.ts'
@@ -72,6 +73,7 @@ export async function prepareBench(
     const plan = sharedBy(open.fleet, built)
     replay?.share(plan.workers ?? 1)
     printPreflight(plan, open.targets, note)
+    noteTooFewBlocks(plan, note)
     announceCost([plan], price, note)
     const { samples, label: labels, 'otlp-traces': keep } = output
     const secrets = secretsOf(target)

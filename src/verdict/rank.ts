@@ -26,6 +26,15 @@ const TAIL = 0.025
  */
 const ALPHA = 0.01
 
+/**
+ * The fewest blocks on each arm of which any difference can be proven: with few of them the signs of all decide (2 of
+ * 2^blocks for both sides), and the first of all comparisons must be as sure as Holm asks for.
+ */
+export function fewestBlocksToRank(gateways: number): number {
+  const comparisons = gateways * (gateways - 1)
+  return Math.max(MIN_BLOCKS, Math.ceil(1 + Math.log2(comparisons / ALPHA)))
+}
+
 interface Ranked {
   run: Run
   p50: number

@@ -2,10 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bench } from '../../src/api/index.ts'
-import { cutIntoBlocks } from '../../src/bench/cut-blocks.ts'
+import { cutIntoBlocks, noteTooFewBlocks } from '../../src/bench/cut-blocks.ts'
 import { benchAnswer } from '../../src/output/bench-answer.ts'
 import { runsOf } from '../../src/report/runs.ts'
-import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
+import { meanAboveZeroP } from '../../src/stats/means.ts'
+import { fewestBlocksToRank } from '../../src/verdict/rank.ts'
+import { httpServer, OK_BODY, planFor, type TestServer } from '../support/engine.ts'
 
 const servers: TestServer[] = []
 afterEach(async () => {
@@ -68,4 +70,28 @@ describe('cutIntoBlocks', () => {
   it('counts the first requests where they are most of them', () => {
     expect(cutIntoBlocks(50, 20, 8)).toEqual({ blocks: 10, excludeIdleFirst: false })
   })
+})
+
+it('of several gateways it is said beforehand that so few blocks prove nothing, and how many requests it takes', () => {
+  const base = planFor('http://127.0.0.1:1')
+  const arms = [...base.arms, ...base.arms, ...base.arms, ...base.arms]
+  const noted = (requests: number, count = arms.length, baseline: number | undefined = count - 1) => {
+    const notes: string[] = []
+    const load = { mode: 'closed', concurrency: 10 } as const
+    const cut = cutIntoBlocks(requests, 20, 10)
+    noteTooFewBlocks({ ...base, ...cut, arms: arms.slice(0, count), baseline, load, requests }, (line) =>
+      notes.push(line),
+    )
+    return notes
+  }
+  const words = 'can prove no difference between 3 gateways: it takes 11 blocks, 440 requests.'
+  expect(noted(200)).toEqual([`200 requests on each arm are 10 blocks, which ${words}`])
+  expect([noted(440), noted(200, 2)]).toEqual([[], []])
+  // As sure as blocks can be: each is worse than its other.
+  const surest = (blocks: number) => 2 * meanAboveZeroP(Array.from({ length: blocks }, () => 1))
+  for (const gateways of [3, 4, 8]) {
+    const fewest = fewestBlocksToRank(gateways)
+    const each = 0.01 / (gateways * (gateways - 1))
+    expect([surest(fewest - 1) <= each, surest(fewest) <= each]).toEqual([false, true])
+  }
 })
