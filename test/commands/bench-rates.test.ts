@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { httpServer, type TestServer } from '../support/engine.ts'
-import { kt, readBench } from '../support/kt.ts'
+import { readBench } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -32,7 +33,7 @@ describe('kt bench', () => {
   it('reads "rate not reached" where few of the asked requests could leave', async () => {
     const load = ['--rps', '500', '--max-in-flight', '2', '--requests', '60', '--warmup', '0']
     const files = ['--output', dir.file('slow.json'), '--markdown', dir.file('slow.md')]
-    const { code, stdout } = await kt([
+    const { code, stdout } = await run([
       'bench',
       '--url',
       await answering(REASONED, 40),
@@ -55,7 +56,7 @@ describe('kt bench', () => {
 
   it('names the parts of the tokens, the drain, and how long it took as a whole', async () => {
     const load = ['--rps', '10', '--requests', '5', '--warmup', '2']
-    const { stdout } = await kt(['bench', '--url', await answering(REASONED, 400), ...load, '--explain'])
+    const { stdout } = await run(['bench', '--url', await answering(REASONED, 400), ...load, '--explain'])
     expect(stdout).toMatch(/Requests\/sec: +[\d.]+ {2}[\d.]+ over all [\d.]+ s, drain included/)
     expect(stdout).toMatch(/Tokens\/sec: .*counted by usage/)
     expect(stdout).toMatch(/of the output [\d.]+\/s hidden reasoning, never sent/)

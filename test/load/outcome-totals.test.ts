@@ -48,7 +48,7 @@ async function chaotic(): Promise<RunPlan> {
     })
   })
   return planFor(server.origin, {
-    ...{ requests: 72, blocks: 6, workers: 2, timeoutUs: 150_000 },
+    ...{ requests: 72, blocks: 6, workers: 2, timeoutUs: 600_000 },
     load: { mode: 'closed', concurrency: 6 },
   })
 }
