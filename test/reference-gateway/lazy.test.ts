@@ -38,10 +38,7 @@ describe('packages that the gateway loads', () => {
     [{}, []],
     [{ cache: { enabled: true } }, ['lru-cache']],
     [{ events: { enabled: true } }, []],
-    [
-      { events: { otlp: { endpoint: 'http://127.0.0.1:1/v1/traces' } } },
-      ['@opentelemetry/exporter-trace-otlp-http'],
-    ],
+    [{ events: { otlp: { endpoint: 'http://127.0.0.1:1/v1/traces' } } }, ['@opentelemetry/exporter-trace-otlp-http']],
     [{ admin_port: 0 }, []],
   ])('%j', async (settings, packages) => {
     expect(await packagesOf(settings)).toEqual(packages)
