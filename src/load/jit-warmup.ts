@@ -5,15 +5,9 @@
  * latencies that are too high. Nothing of the warm-up reaches the target or the figures.
  */
 import { ONE_AT_A_TIME } from '../client/connection.ts'
-import { pathsByPart, resolveTarget } from '../client/target.ts'
-import { selfSigned } from '../provider/certificate.ts'
-import { startProvider } from '../provider/server.ts'
 import { singleRequests } from '../workload/workload.ts'
 import type { RunPlan } from './plan.ts'
 
-const HOST = '127.0.0.1'
-const TOKENS = 16
-const STREAMS = 100
 /** A closed loop as fast as it goes, to have the hot code compiled. */
 const SPRINT = { requests: 6_000, durationUs: 800_000, concurrency: 8 }
 /** Then an open loop, where the run has one. */
@@ -25,26 +19,6 @@ export interface JitWarmupAddress {
   origin: string
   path: string
   paths?: string[] | undefined
-}
-
-interface JitWarmupProvider extends JitWarmupAddress {
-  close(): Promise<void>
-}
-
-/** A provider that answers at once, over the same protocol as the target. */
-export async function startJitWarmupProvider({ arms, connection, workload }: RunPlan): Promise<JitWarmupProvider> {
-  const now = { kind: 'fixed', us: 0 } as const
-  const provider = await startProvider({
-    host: HOST,
-    port: 0,
-    tokens: TOKENS,
-    latency: { ttft: now, tokenGap: now, seed: workload.seed },
-    ...(connection?.http === 'h2' ? { http2: { maxConcurrentStreams: STREAMS } } : {}),
-    ...(arms[0]?.origin.startsWith('https:') ? { tls: selfSigned(HOST) } : {}),
-  })
-  const target = resolveTarget(provider.url, workload)
-  const { origin, path } = target
-  return { origin, path, paths: pathsByPart(target, workload), close: () => provider.close(0) }
 }
 
 /** The plans that a sending thread runs before `plan`. */

@@ -4,8 +4,7 @@
  * requests of an arm, for joining with the provider's own record after the run. Both are bounded.
  */
 import type { RequestResult } from '../client/request-result.ts'
-import { csvLine } from '../exports/csv-line.ts'
-import { type Sample, sampleSchema } from '../report/sample-schema.ts'
+import type { Sample } from '../report/sample-schema.ts'
 import { buildNonce } from '../wire/nonce.ts'
 import { OUTCOME_CODES, type Outcome } from '../wire/outcome.ts'
 import type { RunPlan } from './plan.ts'
@@ -89,32 +88,6 @@ export class RecentRequestTimes {
 /** The number of requests in a batch. */
 export function sampleCount(rows: Float64Array): number {
   return rows.length / SAMPLE_COLUMNS
-}
-
-/** How a line of a file of samples is written. */
-export interface SampleFormat {
-  /** Before the first line. */
-  head: string
-  line(sample: Sample): string
-}
-
-const COLUMN_NAMES = sampleSchema.keyof().options
-
-const NDJSON: SampleFormat = { head: '', line: (sample) => `${JSON.stringify(sample)}\n` }
-const CSV: SampleFormat = {
-  head: csvLine(COLUMN_NAMES),
-  line: (sample) => csvLine(COLUMN_NAMES.map((column) => sample[column] ?? '')),
-}
-
-export function sampleFormatOf(path: string): SampleFormat {
-  return /\.csv$/i.test(path) ? CSV : NDJSON
-}
-
-/** The lines of a batch. */
-export function sampleLines(rows: Float64Array, plan: RunPlan, startUs: number, format: SampleFormat = NDJSON): string {
-  let text = ''
-  for (const row of rowsOf(rows)) text += format.line(toSample(row, plan, startUs))
-  return text
 }
 
 /** The requests of a batch, without a copy. */

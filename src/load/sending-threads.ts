@@ -12,7 +12,8 @@ import {
   preferHelperThreads,
   v8FlagsSet,
 } from '../system/helper-threads.ts'
-import { type JitWarmupAddress, startJitWarmupProvider } from './jit-warmup.ts'
+import type { JitWarmupAddress } from './jit-warmup.ts'
+import { startJitWarmupProvider } from './jit-warmup-provider.ts'
 import type { RuntimeSettings } from './merge.ts'
 import type { WorkerShare } from './pacing.ts'
 import type { RunPlan } from './plan.ts'

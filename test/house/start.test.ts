@@ -1,5 +1,6 @@
 // How kt starts: `kt --version` loads nothing that sends, and a Node that is too old gets one clear line.
 import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,16 +14,25 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = join(root, 'bin', 'run.js')
 const HEAVY = /node_modules\/(?:undici|zod|yaml|cli-table3|gpt-tokenizer)\//
 
-/** The modules that a Node process loads. */
-async function modulesOf(...args: string[]): Promise<string[]> {
+/** The modules that a Node process loads, which ends without a fault. */
+function modulesOf(...args: string[]): Promise<string[]> {
+  return modulesUntil(0, args)
+}
+
+/** The same of one that ends with this code. */
+async function modulesUntil(code: number, args: readonly string[]): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'kt-modules-'))
   const list = join(folder, 'modules.txt')
   try {
     const hook = join(root, 'test', 'support', 'list-modules.js')
-    await run(process.execPath, ['--import', hook, ...args], {
+    const ended = await run(process.execPath, ['--import', hook, ...args], {
       cwd: root,
       env: { ...process.env, KT_TEST_MODULES: list },
-    })
+    }).then(
+      () => 0,
+      (error: { code?: unknown }) => error.code,
+    )
+    expect(ended).toBe(code)
     return (await readFile(list, 'utf8')).trim().split('\n')
   } finally {
     await rm(folder, { recursive: true })
@@ -56,6 +66,34 @@ test('kt bench loads nothing of a fleet but its flags', async () => {
   const modules = await modulesOf(bin, 'bench', '--dry-run', '--no-config')
   const fleet = modules.filter((url) => /@nats-io|\/src\/(?:load\/fleet\/(?!flags)|bench\/(?:fleet|collect))/.test(url))
   expect(fleet).toEqual([])
+})
+
+test('a sending thread starts with what sends over HTTP/1.1 alone, and reads no text of a user', async () => {
+  // Without a plan it ends as soon as all that it imports is there.
+  const modules = await modulesOf('--eval', "import('./dist/src/load/send-thread.js').catch(() => {})")
+  expect(modules.some((url) => url.endsWith('/src/load/engine.js'))).toBe(true)
+  expect(modules.some((url) => url.endsWith('/http1/http1-connection.js'))).toBe(true)
+  expect(modules.filter((url) => /\/(?:undici|zod|yaml)\/|\/src\/parse\/file/.test(url))).toEqual([])
+})
+
+test.each([
+  ['a refusal', ['bench', '--threshold', 'nothing'], 2],
+  ['a dry run', ['bench', '--dry-run', '--json', '--no-config'], 0],
+])('%s loads no client, and nothing that measures text', async (_, words, code) => {
+  const modules = await modulesUntil(code, [bin, ...words])
+  const packages = new Set(modules.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]))
+  expect(packages).toContain('@oclif/core')
+  const dear = ['undici', 'semver', 'get-east-asian-width']
+  expect(dear.filter((name) => packages.has(name))).toEqual([])
+})
+
+test('no file imports node:http but by its type: an import loads WebSocket too, and a client for it', () => {
+  const files = globSync('{src,reference-gateway}/**/*.ts', { cwd: root })
+  expect(files).toContain('src/system/node-http.ts')
+  const importing = files.filter((file) =>
+    /^import (?!type)[^']*? from 'node:http'$/m.test(readFileSync(join(root, file), 'utf8')),
+  )
+  expect(importing).toEqual([])
 })
 
 test('the list of modules would show undici, imported or required', async () => {
