@@ -5,7 +5,7 @@ import { resolveTarget } from '../../src/client/target.ts'
 import type { BenchReport } from '../../src/report/schema.ts'
 import { formatUsd } from '../../src/units.ts'
 import { httpServer, OK_BODY, type TestServer } from '../support/engine.ts'
-import { kt } from '../support/kt.ts'
+import { run as kt } from '../support/run-command.ts'
 
 let server: TestServer | undefined
 afterEach(() => server?.close())
