@@ -58,7 +58,7 @@ test('many texts in one event, whole ones and ones that go on, end where the eve
 })
 
 test.each([
-  ['digits that could be anything', '1 ', 50_000, 3],
+  ['digits that could be anything', '1 ', 25_000, 3],
   // Writing what they become takes one turn.
   ['cards', '4111111111111111 ', 20_000, 1],
   ['characters that look otherwise', '１ \u{1d7d8}', 50_000, 3],
