@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { sweepSchema } from '../../src/report/sweep-schema.ts'
 import { httpServer, OK_BODY } from '../support/engine.ts'
 import { kt, startKt } from '../support/kt.ts'
+import { run } from '../support/run-command.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const dir = tempDir()
@@ -80,7 +81,7 @@ test.each([
   ['what a bench refuses too', ['--arrival', 'poisson'], '--arrival goes with an open loop'],
   ['two texts', ['--prompt', 'a', '--workload', 'chat'], 'exclude each other: each says what is sent'],
 ])('refuses %s', async (_name, args, message) => {
-  const { code, stderr } = await kt(['bench', 'sweep', ...args])
+  const { code, stderr } = await run(['bench', 'sweep', ...args])
   expect(stderr).toContain(message)
   expect(code).toBe(2)
 })
@@ -88,7 +89,7 @@ test.each([
 test('a key of the file that a sweep has not is refused by its name', async () => {
   const config = dir.file('bench.yaml')
   writeFileSync(config, 'concurrencies: 5\n')
-  const { code, stderr } = await kt(['bench', 'sweep', '--config', config])
+  const { code, stderr } = await run(['bench', 'sweep', '--config', config])
   expect(stderr).toContain("unknown key 'concurrencies' (did you mean 'concurrency'?)")
   expect(code).toBe(2)
 })
