@@ -9,25 +9,18 @@ import type { RunPlan } from '../load/plan.ts'
 import type { LiveView } from '../output/live-view.ts'
 import type { ProgressView } from '../output/progress.ts'
 import { assertPageWritable } from '../page/flag.ts'
-import { toMs } from '../report/duration-summary.ts'
-import { readHistogram } from '../report/histogram-text.ts'
 import { primaryRun } from '../report/runs.ts'
 import type { Run } from '../report/schema.ts'
-import { SWEEP_SCHEMA, type SweepCurve, type SweepLevel, type SweepReport } from '../report/sweep-schema.ts'
+import type { SweepCurve, SweepLevel, SweepReport } from '../report/sweep-schema.ts'
 import { assertWritable, noteForeign } from '../report/write-output.ts'
 import { writeReports } from '../report/write-report.ts'
-import { METRICS, SWEEP_METRICS, type SweepMetric } from '../slo/metrics.ts'
-import { findFrontier, findKnee, measureScaling } from '../stats/curve.ts'
-import { Histogram } from '../stats/histogram.ts'
-import { throughputError } from '../stats/means.ts'
-import { findSteady } from '../stats/steadiness.ts'
+import { findFrontier, findKnee } from '../stats/curve.ts'
 import { counted } from '../units.ts'
 import { readBudgets } from '../verdict/components.ts'
-import { bestReading } from '../verdict/judge-overhead.ts'
 import { findProcess } from '../watch/processes.ts'
 import type { MaxTokensField } from '../wire/body-changes.ts'
 import { printPreflight, warmsJit } from './build-plan.ts'
-import { type GatewayUse, watchGateway } from './embedded.ts'
+import { watchGateway } from './embedded.ts'
 import { measure, type RunRecordOptions } from './measure.ts'
 import { secretsOf } from './options/target.ts'
 import type { BenchOptions } from './options.ts'
@@ -37,6 +30,7 @@ import type { RunHooks } from './send.ts'
 import { countMisses, resolveObjectives, type SloObjectives } from './slo-objectives.ts'
 import { planLevel } from './sweep-level.ts'
 import type { SweepOptions } from './sweep-options.ts'
+import { sweepReport, toLevel } from './sweep-report.ts'
 import { type OpenTargets, openTargets, sharedBy } from './targets.ts'
 import { type MeasuredLevel, searchUntil } from './until.ts'
 
@@ -258,81 +252,4 @@ async function climb(
     if (failed > FAILING * requests || (latencyMs?.p99 ?? 0) > COLLAPSED * base) break
   }
   return { climbed, cutOff }
-}
-
-function sweepReport(
-  first: Run,
-  options: Record<string, unknown>,
-  ask: SweepOptions,
-  curves: SweepCurve[],
-  interrupted: boolean,
-): SweepReport {
-  const { url, role, gateway } = first
-  const { endpoint, model, stream } = first.target
-  const { cpuModel, cores, node } = first.machine
-  // The parsed options hold the load and duration of the first level, which the report gives as levels.
-  const { rps: _, concurrency: __, duration: ___, ...shown } = options
-  const reading = bestReading(first)
-  return {
-    schema: SWEEP_SCHEMA,
-    kt: first.kt,
-    startedAt: first.startedAt,
-    command: first.command,
-    ...(first.commit ? { commit: first.commit } : {}),
-    ...(first.labels ? { labels: first.labels } : {}),
-    interrupted,
-    machine: { cpuModel, cores, node },
-    target: { url, endpoint, model, stream, role, ...(gateway ? { gateway } : {}) },
-    load: { mode: ask.mode, levels: ask.levels, stepS: ask.stepMs / 1_000, seed: first.load.seed, options: shown },
-    workload: first.load.workload,
-    overheadSource: reading ? `${reading.definition}, ${reading.source}` : null,
-    curves,
-    scaling: measureScaling(curves),
-  }
-}
-
-/**
- * The point of the curve that the run of one level gives: latency of its steady part, throughput, and the gateway's
- * usage.
- */
-function toLevel(report: Run, level: number, gateway: GatewayUse | null): SweepLevel {
-  const { totals, throughput, client, answers } = report
-  const latencies = report.blocks.map((block) => readHistogram(block.latency))
-  const { skip, steady } = findSteady(
-    latencies.map((histogram) => (histogram.count > 0 ? histogram.quantileUs(0.5) : 0)),
-  )
-  const skippedBlocks = steady ? skip : 0
-  const latency = Histogram.merge(latencies.slice(skippedBlocks), METRICS.latency.digits)
-  const [overhead] = report.overhead
-  return {
-    level,
-    requests: totals.sent,
-    failed: totals.failed,
-    ...(answers ? { answers } : {}),
-    achievedRps: throughput.requestsPerSec,
-    throughputError: throughputError(report.series.map(({ done }) => done)),
-    inputTokensPerSec: throughput.inputTokensPerSec,
-    outputTokensPerSec: throughput.outputTokensPerSec,
-    eventsPerSec: throughput.eventsPerSec,
-    bytesPerSec: throughput.bytesPerSec,
-    tokenSource: throughput.tokenSource,
-    ...(throughput.hiddenTokensPerSec === undefined ? {} : { hiddenTokensPerSec: throughput.hiddenTokensPerSec }),
-    inFlight: totals.inFlight ?? null,
-    gateway,
-    ...quantilesOf(report),
-    latencyMs: latency.count > 0 ? { p50: toMs(latency.quantileUs(0.5)), p99: toMs(latency.quantileUs(0.99)) } : null,
-    overheadMs: overhead ? { p50: overhead.totalMs.p50, p99: overhead.totalMs.p99, ci95: overhead.totalMs.ci95 } : null,
-    client: client.verdict,
-    achievedToOffered: client.achievedToOffered,
-    steady,
-    skippedBlocks,
-  }
-}
-
-function quantilesOf(report: Run): Pick<SweepLevel, `${SweepMetric}Ms`> {
-  const entries = SWEEP_METRICS.map((metric) => {
-    const measured = report[`${metric}Ms`]
-    return [`${metric}Ms`, measured ? { p50: measured.p50, p99: measured.p99 } : null]
-  })
-  return Object.fromEntries(entries) as Pick<SweepLevel, `${SweepMetric}Ms`>
 }
