@@ -6,8 +6,9 @@ import { DEFAULT_ARRIVAL, parametersOf } from '../schedule/arrivals.ts'
 import type { TraceTotals } from '../workload/traces/feed.ts'
 import type { TraceSource } from '../workload/workload.ts'
 import { describeConversations } from './build-conversations.ts'
+import { readCertificates } from './options/certificates.ts'
 import { isOpen, type LoadOptions } from './options/load.ts'
-import { readCertificates, wayWords } from './options/network.ts'
+import { wayWords } from './options/routes.ts'
 import type { TargetOptions } from './options/target.ts'
 
 const DEFAULT_CONCURRENCY = 10

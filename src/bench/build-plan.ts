@@ -21,7 +21,7 @@ import { buildConnection, buildLoad } from './build-load.ts'
 import { cutIntoBlocks } from './cut-blocks.ts'
 import { expectedRun, meanRate } from './expected.ts'
 import type { LoadOptions } from './options/load.ts'
-import { assertKeyStaysSecret, routeLines } from './options/network.ts'
+import { assertKeyStaysSecret, routeLines } from './options/routes.ts'
 import type { TargetOptions } from './options/target.ts'
 import type { NamedTarget } from './targets.ts'
 

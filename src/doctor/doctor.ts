@@ -5,7 +5,7 @@
 
 import { stringify } from 'yaml'
 import { withoutSecrets } from '../bench/config.ts'
-import { proxySecrets } from '../bench/options/network.ts'
+import { proxySecrets } from '../bench/options/routes.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import {
   DOCTOR_SCHEMA,

@@ -13,7 +13,8 @@ import { durationMs, durationOrZeroMs, positiveCount } from '../../parse/quantit
 import { readCassette } from '../../provider/cassette/cassette.ts'
 import { parseDelay } from '../../schedule/delays.ts'
 import { ARM_RULES, type ArmSecrets, type ArmTarget, armFlags, BASELINE, locateArms, secretsOfArm } from './arms.ts'
-import { buildRoutes, encryptsNothing, NETWORK_RULES, networkFlags, proxySecrets } from './network.ts'
+import { encryptsNothing, NETWORK_RULES, networkFlags } from './network.ts'
+import { buildRoutes, proxySecrets } from './routes.ts'
 
 const { text, texts, toggle } = flagGroup('TARGET')
 const embedded = flagGroup('EMBEDDED PAIR')
