@@ -6,6 +6,7 @@ import { CostLimit } from './cost-limit.ts'
 import { printable, writeNote } from './printable.ts'
 import { Screen, type Size, type Terminal } from './screen.ts'
 import { canRedraw, widthOf } from './terminal.ts'
+import { loadForText } from './text-width.ts'
 
 /** What is shown, in every form that a place may need. */
 interface Shown {
@@ -49,6 +50,9 @@ export const noProgress: ProgressSink = {
 export function progressOnStderr({ json, screenFrom, stream: stderr = process.stderr }: Options): ProgressSink {
   const live = canRedraw(stderr)
   const shown = !json || stderr.isTTY === true
+  const screens = live && screenFrom !== undefined
+  // Else the first draw would, and its time would hold back the next ones.
+  if (screens) loadForText()
   const cost = new CostLimit()
   let lastLogMs = performance.now()
   let lastDrawMs = Number.NEGATIVE_INFINITY
@@ -70,7 +74,7 @@ export function progressOnStderr({ json, screenFrom, stream: stderr = process.st
     notes = []
   }
   const fits = ({ width, height }: Size): boolean => {
-    return live && screenFrom !== undefined && width >= screenFrom.width && height >= screenFrom.height
+    return screens && width >= screenFrom.width && height >= screenFrom.height
   }
   const clear = (): void => {
     if (drawn) stderr.write('\r\u001B[2K')
@@ -85,7 +89,7 @@ export function progressOnStderr({ json, screenFrom, stream: stderr = process.st
     writeNote(line)
   }
   return {
-    screens: live && screenFrom !== undefined,
+    screens,
     show({ line, logLine, screen: whole }) {
       if (whole && fits(screen.size)) {
         clear()

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readTruth } from '../../../dist/src/overhead/stamped.js'
+import { readTruth } from '../../../dist/src/overhead/provider-records.js'
 import { Histogram } from '../../../dist/src/stats/histogram.js'
 import { findPeer, reasonOf } from '../../setup/peers/find.ts'
 import { inTurns } from '../gateway/measure.js'
