@@ -70,7 +70,7 @@ export function noteTooFewBlocks(plan: RunPlan, note: (line: string) => void): v
   const most = Math.max(fewest, blocks)
   const enough = firstWhere(requests, MOST_REQUESTS, (count) => blockCount(count, most, idleFirst) >= fewest)
   note(
-    `${formatNumber(requests)} requests on each arm are ${formatNumber(blocks)} blocks, which can prove no difference ` +
-      `between ${gateways} gateways: it takes ${fewest} blocks, ${formatNumber(enough)} requests.`,
+    `${formatNumber(requests)} requests on each arm are ${formatNumber(blocks)} blocks, which can prove no ` +
+      `difference between ${gateways} gateways: it takes ${fewest} blocks, ${formatNumber(enough)} requests.`,
   )
 }

@@ -90,7 +90,8 @@ export function joined<T>(): SumOf<T[]> {
 }
 
 /**
- * So many parts wait for each other: the sums of a record are 20 MB, which each part alone would fetch from memory anew.
+ * So many parts wait for each other: the sums of a record are 20 MB, which each part alone would fetch from memory
+ * anew.
  */
 const PARTS_AT_ONCE = 16
 

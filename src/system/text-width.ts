@@ -1,7 +1,7 @@
 /**
  * How many columns of a terminal a text takes, and texts broken to so many. What kt itself writes takes a column for
- * each character; string-width, which knows all of Unicode, takes many times as long, which requests would feel that are
- * measured beside a live view. To load it takes longer than most commands do, so it comes with the first text that
+ * each character; string-width, which knows all of Unicode, takes many times as long, which requests would feel that
+ * are measured beside a live view. To load it takes longer than most commands do, so it comes with the first text that
  * needs it, or before what may take little time.
  */
 import { createRequire } from 'node:module'
